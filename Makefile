@@ -1,0 +1,59 @@
+# What there is to do here. `make` alone lists it; `.ci/run` calls the same targets.
+
+SWIFT ?= swift
+# `swift build -c release` and this share their products: nothing is built twice, and what is tested is what ships.
+TEST = $(SWIFT) test -c release --disable-testable-imports
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+.PHONY: help build demo test soak fuzz bench golden analysis format lint tidy docs clean
+
+help:
+	@echo "kvreel: make TARGET"
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+build: ## build .build/release/kvreel
+	@scripts/bootstrap
+	@$(SWIFT) build -c release --product kvreel
+
+demo: build ## decode a real capture and print the papers' tables (no network, no privilege)
+	@scripts/demo
+
+test: ## build and run all tests
+	@scripts/bootstrap --tests
+	@$(TEST)
+
+soak: ## all tests with many more seeds (minutes)
+	@scripts/bootstrap --tests
+	@KVREEL_SOAK=1 $(TEST)
+
+fuzz: ## the property tests over and over, each round with a fresh seed; ROUNDS=n (20)
+	@scripts/bootstrap --tests
+	@scripts/fuzz $(ROUNDS)
+
+bench: build ## speed and memory beside tshark; CAPTURE=file (../shared/captures/large)
+	@scripts/bootstrap --tests
+	@scripts/bench $(CAPTURE)
+
+golden: ## write the expected outputs of tests anew; read the diff before you commit it
+	@scripts/bootstrap --tests
+	@KVREEL_GOLDEN=rewrite $(TEST)
+
+analysis: build ## make the tables in analysis/ again from traces/
+	@scripts/analysis
+
+format: ## format all Swift files
+	@$(SWIFT) format format --in-place --recursive --parallel Package.swift Sources Tests
+
+lint: ## formatting, shell and Python syntax, checksums of traces/ (seconds)
+	@scripts/lint
+
+tidy: ## the rules of the house: purity, imports, sizes, wording
+	@$(TEST) --filter TidyTests
+
+docs: ## check the links and the commands in the pages
+	@$(TEST) --filter TidyTests.PagesTests
+
+clean: ## remove what was built
+	@$(SWIFT) package clean
+	@rm -rf out

@@ -1,0 +1,103 @@
+package import Etcd
+
+/// How much of what was on the wire the figures stand on (`design.md` §2): shown with every result.
+package struct Coverage: Sendable, Equatable {
+    /// Calls that began inside the recording, by how their method is known.
+    package var seen = 0
+    package var inferred = 0
+    package var ambiguous = 0
+    /// Requests with a known method of whose message bytes were lost, so that its details are not known.
+    package var lost = 0
+    /// Requests with a known method whose message is malformed, too large or cannot be inflated.
+    package var undecoded = 0
+    /// Requests whose answer was not seen whole, though neither side broke them off: none of the open streams.
+    package var unanswered = 0
+    /// Holes given up, and TCP payload bytes known to be missing.
+    package var gaps = 0
+    package var lostBytes = 0
+    /// TCP connections with payload, and those of them that are encrypted, without keys.
+    package var connections = 0
+    package var encryptedConnections = 0
+
+    package init() {}
+
+    package var requests: Int { seen + inferred + ambiguous }
+    /// Requests of which both the method and the message are known.
+    package var decoded: Int { max(0, seen + inferred - lost - undecoded) }
+
+    /// Takes the totals of the recording, in place of earlier ones.
+    package mutating func take(_ health: RecordingHealth) {
+        gaps = Int(health[.gaps])
+        lostBytes = Int(health[.lostBytes])
+        connections = Int(health[.connections])
+        encryptedConnections = Int(health[.connectionsEncrypted])
+    }
+
+    /// Counts a batch's calls and takes its totals: all that the coverage line needs, without an analysis.
+    package mutating func add(_ batch: borrowing OperationBatch) {
+        for operation in batch.operations
+        where operation.role == .call && !operation.completeness.has(.openedBefore) {
+            count(operation)
+        }
+        take(batch.health)
+    }
+
+    /// Counts one call that began inside the recording.
+    mutating func count(_ call: Operation) {
+        switch call.evidence {
+        case .seen: seen += 1
+        case .inferred: inferred += 1
+        case .ambiguous: ambiguous += 1
+        }
+        let flags = call.completeness
+        if call.evidence != .ambiguous {
+            if flags.has(.requestDamaged) || flags.has(.keyLost) {
+                lost += 1
+            } else if flags.has(.requestUndecoded) {
+                undecoded += 1
+            }
+        }
+        if flags.has(.responseDamaged) {
+            unanswered += 1
+        } else if !flags.has(.completed), !flags.has(.resetByClient), !flags.has(.resetByServer) {
+            // Streams are open as long as their client likes.
+            if (MethodCatalogue.method(call.method)?.streaming ?? .unary) == .unary { unanswered += 1 }
+        }
+    }
+
+    /// The coverage line: one line, one form. Rounds down, so that it says 100.00 % only when nothing is missing.
+    package var line: String {
+        var line = "coverage: "
+        if requests == 0 {
+            line += "no requests"
+            if lostBytes > 0 || gaps > 0 { line += " (\(Figures.count(gaps)) gaps)" }
+        } else {
+            let hundredths = Int((Int64(decoded) * 10_000) / Int64(requests))
+            line += "\(hundredths / 100).\(Figures.twoDigits(hundredths % 100)) % of \(Figures.count(requests)) requests"
+            line += " decoded (\(Figures.count(lost)) lost to \(Figures.count(gaps)) gaps"
+            line += ", \(Figures.count(ambiguous)) ambiguous"
+            if undecoded > 0 { line += ", \(Figures.count(undecoded)) undecodable" }
+            if unanswered > 0 { line += ", \(Figures.count(unanswered)) without a whole answer" }
+            line += ")"
+        }
+        if lostBytes > 0 { line += ", \(Figures.count(lostBytes)) bytes missing" }
+        line += ", \(Figures.count(encryptedConnections)) of \(Figures.count(connections)) connections"
+        line += " encrypted without keys"
+        return line
+    }
+
+    static func + (left: Coverage, right: Coverage) -> Coverage {
+        var sum = left
+        sum.seen += right.seen
+        sum.inferred += right.inferred
+        sum.ambiguous += right.ambiguous
+        sum.lost += right.lost
+        sum.undecoded += right.undecoded
+        sum.unanswered += right.unanswered
+        sum.gaps += right.gaps
+        sum.lostBytes += right.lostBytes
+        sum.connections += right.connections
+        sum.encryptedConnections += right.encryptedConnections
+        return sum
+    }
+}

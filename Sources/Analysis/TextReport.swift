@@ -1,0 +1,233 @@
+/// An analysis as text for people: no colour, no control characters, the same for the same report and width.
+package struct TextReport: Sendable {
+    private let report: WorkloadReport
+    private let width: Int
+    private let hotKeys: Int
+    private var text = ""
+
+    /// `width` in columns; below 60 the text is laid out for 60. `hotKeys`: how many keys each list names at most.
+    package init(_ report: WorkloadReport, width: Int = 80, hotKeys: Int = 25) {
+        self.report = report
+        self.width = max(60, width)
+        self.hotKeys = hotKeys
+    }
+
+    package func render() -> String {
+        var copy = self
+        copy.writeOpening()
+        copy.writeMethods()
+        // Without a single operation the tables would compare nothing with the papers.
+        guard report.window != nil else { return copy.text }
+        copy.writeEdgeTable()
+        copy.writeChainTable()
+        copy.writeHotKeys()
+        copy.writePatterns()
+        copy.writeWatches()
+        copy.writeLeases()
+        copy.writeValues()
+        copy.writeDropped()
+        return copy.text
+    }
+
+    // MARK: What this is
+
+    private mutating func writeOpening() {
+        let coverage = report.coverage
+        if let window = report.window {
+            let rate = window.seconds > 0 ? Double(coverage.requests) / window.seconds : .nan
+            paragraph(
+                "A recording of \(Figures.duration(nanoseconds: window.nanoseconds)): "
+                    + "\(counted(coverage.requests, "request", "requests")), \(Figures.decimal(rate, places: 1)) a second, on "
+                    + "\(counted(coverage.connections, "connection", "connections")).")
+        } else {
+            paragraph("A recording without requests, of \(counted(coverage.connections, "connection", "connections")).")
+        }
+        text += coverage.line + "\n"
+    }
+
+    private mutating func writeMethods() {
+        heading("Operations by method")
+        guard !report.methods.isEmpty else { return paragraph("No call of a known method was seen.") }
+        paragraph(
+            "Calls that began inside the recording, how many of them ended, how many ended in an error, and the messages "
+                + "both ways. A stream is one call with many messages.")
+        var table = TextTable(columns: [
+            .left("method"), .right("requests"), .right("ended"), .right("errors"), .right("sent"), .right("received"),
+        ])
+        let methods = report.methods.sorted { ($1.requests, $0.path) < ($0.requests, $1.path) }
+        for method in methods {
+            let errors = method.statuses.reduce(0) { $0 + ($1.code == 0 ? 0 : $1.count) }
+            table.rows.append([
+                KeyText.harmless(method.path), Figures.count(method.requests),
+                Figures.count(method.completed), Figures.count(errors), Figures.count(method.requestMessages),
+                Figures.count(method.responseMessages),
+            ])
+        }
+        text += table.text(width: width)
+    }
+
+    // MARK: The papers
+
+    private mutating func writeEdgeTable() {
+        heading("edge-table1: what the API server asks of etcd")
+        paragraph(
+            "Jeffery et al. (EdgeSys '21, Table 1) counted what a Kubernetes API server asked of etcd while one deployment "
+                + "was created with 3 pods, scaled to 10, to 5, and deleted. \"requested\" counts all that a transaction "
+                + "lists, as the paper did; \"executed\" only the branch that ran. \"difference\" is our requested share "
+                + "less the published one, in percentage points.")
+        let edge = EdgeTable(runs: [report])
+        text += edge.table.text(width: width)
+        if !edge.omittedText.isEmpty { paragraph(edge.omittedText) }
+        let total = edge.total
+        let puts = (Double(report.requested.puts + report.put.requests), Double(report.executed.puts + report.put.requests))
+        paragraph(
+            "Puts: \(percent(puts.0, total.requested)) % of what was requested, \(percent(puts.1, total.executed)) % of "
+                + "what was executed; the paper says about 30 %.")
+        if report.txn.requests > 0 { paragraph(identityCheck) }
+    }
+
+    private func percent(_ part: Double, _ whole: Double) -> String { Figures.percent(whole > 0 ? part / whole : 0) }
+
+    /// What an API server sends obeys: every transaction but a create asks for one range, in its failure branch.
+    private var identityCheck: String {
+        let others = report.txn.requests - report.txn.creates
+        let sums =
+            "Check: \(Figures.count(report.requested.ranges)) ranges in transactions, "
+            + "\(Figures.count(others)) transactions that are not creates: "
+        return sums
+            + (report.requested.ranges == others
+                ? "equal, as an API server's are."
+                : "not equal, so this is not (only) an API server's traffic, or not the whole of it.")
+    }
+
+    private mutating func writeChainTable() {
+        heading("netcraq-IID: reads, writes and hot keys")
+        paragraph(
+            "Sagkriotis and Pezaros (NetCRAQ, section II.D) counted what reached etcd while 2 pods were scaled to 25 and "
+                + "deleted, on 4 nodes. A write is a call that can change a key; the write share is of single-key reads and "
+                + "writes together; proposals are the calls that etcd puts to consensus. Timers make counts depend on the "
+                + "length of a recording: compare shares and rates.")
+        text += ChainTable(report).table.text(width: width)
+    }
+
+    // MARK: Keys
+
+    private mutating func writeHotKeys() {
+        writeKeys("reads", report.topReads)
+        writeKeys("writes", report.topWrites)
+    }
+
+    private mutating func writeKeys(_ what: String, _ keys: [WorkloadReport.KeyCount]) {
+        heading("Hot keys by \(what)")
+        guard !keys.isEmpty else { return paragraph("No key has \(what).") }
+        let shown = keys.prefix(hotKeys)
+        paragraph(
+            "The \(counted(shown.count, "key", "keys")) with most \(what), of \(Figures.count(report.distinctKeys)) that were read "
+                + "or written.")
+        var table = TextTable(columns: [.right(what), .left("kind"), .left("key")])
+        for key in shown {
+            table.rows.append([
+                Figures.count(key.count), KeyText.harmless(key.identity.label),
+                KeyText.terminalText(of: key.key),
+            ])
+        }
+        text += table.text(width: width)
+    }
+
+    // MARK: Transactions, streams, values
+
+    private mutating func writePatterns() {
+        heading("Transactions")
+        guard report.txn.requests > 0 else { return paragraph("None.") }
+        paragraph(
+            "\(counted(report.txn.requests, "transaction", "transactions")) by shape: what is compared, what is done if that holds, and "
+                + "what if not.")
+        var table = TextTable(columns: [.right("requests"), .right("succeeded"), .right("failed"), .left("shape")])
+        for pattern in report.patterns.prefix(20) {
+            table.rows.append([
+                Figures.count(pattern.requests), Figures.count(pattern.succeeded), Figures.count(pattern.failed),
+                pattern.text,
+            ])
+        }
+        text += table.text(width: width)
+        let rest = report.patterns.dropFirst(20)
+        if !rest.isEmpty {
+            let requests = rest.reduce(0) { $0 + $1.requests }
+            paragraph("\(Figures.count(rest.count)) more shapes, of \(Figures.count(requests)) transactions.")
+        }
+    }
+
+    private mutating func writeWatches() {
+        let watch = report.watch
+        heading("Watches")
+        guard watch != WorkloadReport.WatchCounts() else { return paragraph("None.") }
+        paragraph(
+            "Asked for: \(counted(watch.creates, "watch", "watches")), "
+                + "\(counted(watch.cancels, "cancellation", "cancellations")), "
+                + "\(counted(watch.progress, "progress notice", "progress notices")). Answered: "
+                + "\(Figures.count(watch.created)) created, \(Figures.count(watch.canceled)) cancelled. The server sent "
+                + "\(counted(watch.responses, "message", "messages")) with "
+                + "\(counted(watch.putEvents, "put event", "put events")) and "
+                + "\(counted(watch.deleteEvents, "delete event", "delete events")).")
+    }
+
+    private mutating func writeLeases() {
+        let lease = report.lease
+        heading("Leases")
+        guard lease != WorkloadReport.LeaseCounts() else { return paragraph("None.") }
+        paragraph(
+            "\(Figures.count(lease.grants)) granted, \(Figures.count(lease.revokes)) revoked, "
+                + "\(Figures.count(lease.keepAlives)) kept alive (request messages).")
+    }
+
+    private mutating func writeValues() {
+        let values = report.values
+        heading("Values written")
+        guard values.count > 0 else { return paragraph("None.") }
+        paragraph(
+            "\(counted(values.count, "value", "values")) of puts, in any branch, \(Figures.count(values.bytes)) bytes together: "
+                + "\(Figures.count(values.smallest)) bytes the smallest, \(Figures.count(values.median)) the median, "
+                + "\(Figures.count(values.largest)) the largest.")
+    }
+
+    private mutating func writeDropped() {
+        let dropped = report.dropped
+        guard !dropped.isEmpty else { return }
+        heading("Not in these tables")
+        paragraph(
+            "Limits of the analysis kept out \(Figures.count(dropped.keyUses)) reads and writes of further keys, "
+                + "\(Figures.count(dropped.patterns)) transactions of further shapes and "
+                + "\(Figures.count(dropped.methodCalls)) calls of further methods; all other figures include them.")
+    }
+
+    private func counted(_ count: Int, _ one: String, _ many: String) -> String {
+        "\(Figures.count(count)) \(count == 1 ? one : many)"
+    }
+
+    // MARK: Layout
+
+    private mutating func heading(_ title: String) { text += "\n\(title)\n" }
+
+    /// Words filled into lines of the width, two spaces before each line but the opening's.
+    private mutating func paragraph(_ words: String) {
+        let indent = text.isEmpty ? "" : "  "
+        var line = indent
+        for word in words.split(separator: " ") {
+            if line.count > indent.count, line.count + 1 + word.count > width {
+                text += line + "\n"
+                line = indent
+            }
+            line += line.count > indent.count ? " " + word : String(word)
+        }
+        text += line + "\n"
+    }
+}
+
+/// The two papers' tables as Markdown, for pages of results.
+package enum MarkdownTables {
+    package static func edgeTable(_ table: EdgeTable) -> String {
+        table.table.markdown() + (table.omittedText.isEmpty ? "" : "\n" + table.omittedText + "\n")
+    }
+
+    package static func chainTable(_ report: WorkloadReport) -> String { ChainTable(report).table.markdown() }
+}

@@ -1,0 +1,63 @@
+/// Rows and columns of text, rendered for a terminal or as Markdown.
+struct TextTable {
+    struct Column {
+        enum Alignment { case left, right }
+        var title: String
+        var alignment: Alignment
+
+        static func left(_ title: String) -> Column { Column(title: title, alignment: .left) }
+        static func right(_ title: String) -> Column { Column(title: title, alignment: .right) }
+    }
+
+    var columns: [Column]
+    var rows: [[String]] = []
+    /// Rows below a rule: sums.
+    var footer: [String]?
+
+    /// Two spaces between columns and before the first. What does not fit in `width` of the last column, if that is
+    /// left-aligned, is cut and ends in an ellipsis.
+    func text(width: Int) -> String {
+        let all = rows + (footer.map { [$0] } ?? [])
+        var widths = columns.map(\.title.count)
+        for row in all { for (index, cell) in row.enumerated() { widths[index] = max(widths[index], cell.count) } }
+        let fixed = widths.dropLast().reduce(0) { $0 + $1 + 2 } + 2
+        let last = columns.count - 1
+        let isCut = columns[last].alignment == .left && fixed + widths[last] > width
+        if isCut { widths[last] = max(columns[last].title.count, width - fixed) }
+
+        var text = line(columns.map(\.title), widths)
+        for row in rows { text += line(row, widths) }
+        if let footer {
+            text += "  " + String(repeating: "-", count: fixed + widths[last] - 2) + "\n"
+            text += line(footer, widths)
+        }
+        return text
+    }
+
+    func markdown() -> String {
+        var text = "| " + columns.map(\.title).joined(separator: " | ") + " |\n|"
+        for column in columns { text += column.alignment == .left ? " --- |" : " ---: |" }
+        text += "\n"
+        for row in rows + (footer.map { [$0] } ?? []) {
+            text += "| " + row.map(markdown).joined(separator: " | ") + " |\n"
+        }
+        return text
+    }
+
+    private func markdown(_ cell: String) -> String {
+        cell.drop { $0 == " " }.split(separator: "|", omittingEmptySubsequences: false).joined(separator: "\\|")
+    }
+
+    private func line(_ cells: [String], _ widths: [Int]) -> String {
+        var line = ""
+        for (index, cell) in cells.enumerated() {
+            let isLast = index == cells.count - 1
+            var cell = cell
+            if cell.count > widths[index] { cell = cell.prefix(widths[index] - 1) + "…" }
+            let padding = String(repeating: " ", count: widths[index] - cell.count)
+            line += "  " + (columns[index].alignment == .left ? cell + (isLast ? "" : padding) : padding + cell)
+        }
+        while line.last == " " { line.removeLast() }
+        return line + "\n"
+    }
+}

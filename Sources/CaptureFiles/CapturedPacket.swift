@@ -1,0 +1,45 @@
+package import Wire
+
+/// One packet as the recorder stored it.
+package struct CapturedPacket: Sendable {
+    package var time: CaptureTime
+    /// Where the captured bytes lie in the batch's `storage`.
+    package var bytes: Range<Int>
+    /// Bytes that were on the wire; more than `bytes.count` when a snap length cut the packet, never less.
+    package var originalLength: Int
+    package var linkType: LinkType
+    /// Number of the interface inside its section (pcapng), else 0.
+    package var interface: UInt32
+
+    package init(time: CaptureTime, bytes: Range<Int>, originalLength: Int, linkType: LinkType, interface: UInt32) {
+        self.time = time
+        self.bytes = bytes
+        self.originalLength = originalLength
+        self.linkType = linkType
+        self.interface = interface
+    }
+}
+
+/// Packets that were read together, and the bytes they lie in. The owner hands the same batch in again and again, so
+/// that its arrays are allocated once.
+package struct PacketBatch {
+    /// Raw bytes of the file or ring, of which the packets are parts.
+    package var storage: [UInt8] = []
+    package var packets: [CapturedPacket] = []
+    /// TLS secrets of pcapng Decryption Secrets Blocks met in this batch, as text or bytes of the stated kind.
+    package var secrets: [DecryptionSecrets] = []
+
+    package init() {}
+}
+
+/// The payload of a pcapng Decryption Secrets Block.
+package struct DecryptionSecrets: Sendable, Equatable {
+    /// 0x544c534b is an NSS key log ("TLSK").
+    package var kind: UInt32
+    package var bytes: [UInt8]
+
+    package init(kind: UInt32, bytes: [UInt8]) {
+        self.kind = kind
+        self.bytes = bytes
+    }
+}

@@ -1,0 +1,102 @@
+import Glibc
+
+/// A failed system call, in the system's words.
+struct SystemFailure: Error {
+    var code: Int32
+
+    var isMissing: Bool { code == ENOENT || code == ENOTDIR }
+
+    var words: String {
+        guard let text = unsafe strerror(code) else { return "error \(code)" }
+        return unsafe String(cString: text)
+    }
+}
+
+/// What a path names, found without opening it.
+struct FileFacts {
+    enum Kind {
+        case regular
+        case directory
+        /// A pipe, a terminal, a socket, a device.
+        case stream
+    }
+
+    var kind: Kind
+    /// Bytes of a regular file.
+    var byteCount: Int
+
+    /// Standard input for `nil`.
+    init(path: String?) throws(SystemFailure) {
+        var facts = stat()
+        let result =
+            if let path { unsafe stat(path, &facts) } else { unsafe fstat(STDIN_FILENO, &facts) }
+        guard result == 0 else { throw SystemFailure(code: errno) }
+        switch facts.st_mode & S_IFMT {
+        case S_IFREG: kind = .regular
+        case S_IFDIR: kind = .directory
+        default: kind = .stream
+        }
+        byteCount = Int(facts.st_size)
+        if let path, unsafe access(path, R_OK) != 0 { throw SystemFailure(code: errno) }
+    }
+}
+
+/// An open file or standard input, read from front to back.
+final class FileBytes {
+    private let descriptor: Int32
+    private let isOwned: Bool
+
+    /// Opens `path`, or standard input for `nil`.
+    init(path: String?) throws(SystemFailure) {
+        guard let path else {
+            descriptor = STDIN_FILENO
+            isOwned = false
+            return
+        }
+        descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        isOwned = true
+        guard descriptor >= 0 else { throw SystemFailure(code: errno) }
+        // Advice only: it may fail on a pipe, and nothing depends on it.
+        _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
+    }
+
+    deinit {
+        if isOwned, descriptor >= 0 { close(descriptor) }
+    }
+
+    /// Reads into `storage` from `offset` to its end, as much as there is at the moment but at least a byte.
+    /// Returns how many bytes came, 0 at the end of the file. Interrupted and non-blocking reads are repeated.
+    func read(into storage: inout [UInt8], from offset: Int) throws(SystemFailure) -> Int {
+        precondition(offset >= 0 && offset < storage.count, "there must be room to read into")
+        while true {
+            let count = unsafe storage.withUnsafeMutableBytes { buffer in
+                let room = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[offset...])
+                return unsafe Glibc.read(descriptor, room.baseAddress, room.count)
+            }
+            if count >= 0 { return count }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: waitUntilReadable()
+            default: throw SystemFailure(code: errno)
+            }
+        }
+    }
+
+    /// A shell may hand down a standard input that is set not to block.
+    private func waitUntilReadable() {
+        var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        _ = unsafe poll(&request, 1, -1)
+    }
+}
+
+extension Array<UInt8> {
+    /// Moves the bytes of `range` to the front. What lay there is overwritten, the count stays as it is.
+    mutating func moveToFront(_ range: Range<Int>) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "the range must lie inside the bytes")
+        guard range.lowerBound > 0, !range.isEmpty else { return }
+        unsafe withUnsafeMutableBytes { buffer in
+            guard let base = buffer.baseAddress else { return }
+            unsafe base.copyMemory(from: base + range.lowerBound, byteCount: range.count)
+        }
+    }
+}

@@ -1,0 +1,111 @@
+// What header fields say of a call: method, encoding, status (gRPC over HTTP/2, "Requests", "Responses").
+
+import HTTP2
+import Wire
+
+extension CallContext {
+    /// HEADERS of the request were seen: its first message begins with the next DATA.
+    mutating func beginRequest(_ slot: Int) {
+        calls[slot].marks.insert(.requestHeaders)
+        calls[slot].marks.remove(.firstMessageUncertain)
+        calls[slot].request = MessageAssembler()
+    }
+
+    /// The value of `:path` is known.
+    mutating func nameCall(_ slot: Int, path: Span<UInt8>) {
+        let method = paths.number(of: path)
+        calls[slot].method = method
+        calls[slot].marks.insert(.methodKnown)
+        if method == .uncatalogued {
+            calls[slot].methodText.removeAll(keepingCapacity: true)
+            calls[slot].methodText.append(copying: path.extracting(0..<min(path.count, limits.textBytes)))
+            return
+        }
+        calls[slot].kind = paths.kind(of: method)
+        calls[slot].streaming = paths.streaming(of: method)
+        calls[slot].marks.insert(.scanned)
+    }
+
+    /// HEADERS of the response were seen: its first message begins with the next DATA.
+    mutating func beginResponses(_ slot: Int) {
+        calls[slot].marks.insert(.responseHeaders)
+        calls[slot].response = MessageAssembler()
+    }
+
+    mutating func takeResponseFields(
+        _ slot: Int, _ fields: Span<HeaderField>, _ fieldBytes: Span<UInt8>, isEnd: Bool
+    ) {
+        for place in 0..<fields.count {
+            guard let value = fields[place].value else { continue }
+            switch fields[place].name {
+            case .grpcEncoding:
+                if fieldBytes.extracting(value).isForeignEncoding {
+                    calls[slot].marks.insert(.responseEncodingForeign)
+                }
+            case .grpcStatus:
+                if isEnd { calls[slot].status = fieldBytes.extracting(value).statusCode }
+            case .grpcMessage:
+                if isEnd, !value.isEmpty {
+                    calls[slot].errorText.removeAll(keepingCapacity: true)
+                    calls[slot].errorText.append(
+                        percentDecoding: fieldBytes.extracting(value), limit: limits.textBytes)
+                }
+            default: break
+            }
+        }
+    }
+}
+
+extension Span<UInt8> {
+    /// Whether a `grpc-encoding` is one that is not read.
+    var isForeignEncoding: Bool {
+        !isEqual(to: ContentEncoding.gzip.span) && !isEqual(to: ContentEncoding.identity.span)
+    }
+
+    /// A `grpc-status`: decimal digits. Nil if it is anything else.
+    fileprivate var statusCode: UInt32? {
+        guard (1...9).contains(count) else { return nil }
+        var code: UInt32 = 0
+        for place in 0..<count {
+            guard (0x30...0x39).contains(self[place]) else { return nil }
+            code = code * 10 + UInt32(self[place] - 0x30)
+        }
+        return code
+    }
+}
+
+/// The message encodings that are read (gRPC over HTTP/2, "Message-Encoding").
+private enum ContentEncoding {
+    static let gzip = Array("gzip".utf8)
+    static let identity = Array("identity".utf8)
+}
+
+extension Array<UInt8> {
+    /// Appends a `grpc-message`, in which any byte may be written as `%` and two hexadecimal digits. A `%` without them
+    /// stands for itself.
+    fileprivate mutating func append(percentDecoding text: Span<UInt8>, limit: Int) {
+        var place = 0
+        while place < text.count, count < limit {
+            if text[place] == 0x25, place + 2 < text.count, let high = text[place + 1].hexDigit,
+                let low = text[place + 2].hexDigit
+            {
+                append(high << 4 | low)
+                place += 3
+            } else {
+                append(text[place])
+                place += 1
+            }
+        }
+    }
+}
+
+extension UInt8 {
+    fileprivate var hexDigit: UInt8? {
+        switch self {
+        case 0x30...0x39: self - 0x30
+        case 0x41...0x46: self - 0x41 + 10
+        case 0x61...0x66: self - 0x61 + 10
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,190 @@
+// Watch and LeaseKeepAlive: a client's messages and the server's answers to them, paired on their stream.
+
+import Wire
+
+extension CallContext {
+    /// WatchRequest: one of 1 create_request, 2 cancel_request, 3 progress_request; the last on the wire counts.
+    mutating func readWatchRequest(_ slot: Int, _ bytes: Span<UInt8>, at end: Int64) {
+        var member: UInt32 = 0
+        var content = 0..<0
+        var scanner = WireScanner(0..<bytes.count)
+        scanning: while true {
+            switch scanner.next(in: bytes) {
+            case .end: break scanning
+            case .field:
+                if scanner.type == .bytes, (1...3).contains(scanner.number) {
+                    member = scanner.number
+                    content = scanner.content
+                }
+            case .truncated, .malformed: return failStreamRequest(slot)
+            }
+        }
+        var message = PendingCall.UnansweredMessage(
+            kind: .watchCreate, start: calls[slot].request.start, end: end,
+            byteCount: Int64(calls[slot].request.length), identifier: 0)
+        switch member {
+        case 1:
+            guard let keys = message.readWatchCreate(bytes, content) else { return failStreamRequest(slot) }
+            message.keyStart = calls[slot].unansweredKeys.count
+            message.keyCount = keys.key.count
+            message.rangeEndCount = keys.rangeEnd.count
+            calls[slot].unansweredKeys.append(copying: bytes.extracting(keys.key))
+            calls[slot].unansweredKeys.append(copying: bytes.extracting(keys.rangeEnd))
+            // The first message of which it is certain that it is the first names the call's key.
+            if !calls[slot].marks.contains(.firstMessageUncertain), !calls[slot].marks.contains(.requestRead) {
+                calls[slot].firstKey.append(copying: bytes.extracting(keys.key))
+                calls[slot].marks.insert(.requestRead)
+            }
+            expectAnswer(slot, message)
+        case 2:
+            message.kind = .watchCancel
+            guard message.readIdentifier(bytes, content) else { return failStreamRequest(slot) }
+            expectAnswer(slot, message)
+        case 3: emitProgressRequest(slot, at: end)
+        default: break
+        }
+    }
+
+    /// LeaseKeepAliveRequest: 1 ID.
+    mutating func readKeepAlive(_ slot: Int, _ bytes: Span<UInt8>, at end: Int64) {
+        var message = PendingCall.UnansweredMessage(
+            kind: .leaseKeepAlive, start: calls[slot].request.start, end: end,
+            byteCount: Int64(calls[slot].request.length), identifier: 0)
+        guard message.readIdentifier(bytes, 0..<bytes.count) else { return failStreamRequest(slot) }
+        expectAnswer(slot, message)
+    }
+
+    private mutating func failStreamRequest(_ slot: Int) {
+        countUndecodable()
+        calls[slot].completeness.insert(.requestUndecoded)
+    }
+
+    private mutating func expectAnswer(_ slot: Int, _ message: PendingCall.UnansweredMessage) {
+        if calls[slot].unanswered.count >= limits.unansweredMessages { emitMessage(slot, at: 0, answeredAt: nil) }
+        calls[slot].unanswered.append(message)
+    }
+
+    /// A WatchResponse was read: a create's answer, a cancel's, events, or none of them.
+    mutating func concludeWatchResponse(_ slot: Int, at end: Int64) {
+        let reply = calls[slot].details.watch
+        var isCounted = true
+        if reply.isCreated {
+            if let place = calls[slot].unanswered.firstIndex(where: { $0.kind == .watchCreate }) {
+                emitMessage(slot, at: place, answeredAt: end)
+            } else {
+                emitResponse(slot, role: .message, kind: .watchCreate, isCounted: true, at: end)
+            }
+            isCounted = false
+        }
+        if reply.isCanceled {
+            let place = calls[slot].unanswered.firstIndex {
+                $0.kind == .watchCancel && $0.identifier == reply.watchID
+            }
+            if let place, !reply.isCreated {
+                emitMessage(slot, at: place, answeredAt: end)
+            } else {
+                // Also a create that is refused: created and cancelled in one response.
+                emitResponse(slot, role: .event, kind: .watchCanceled, isCounted: isCounted, at: end)
+            }
+            isCounted = false
+        }
+        if !calls[slot].details.keyValues.isEmpty {
+            emitResponse(slot, role: .event, kind: .watchEvents, isCounted: isCounted, at: end)
+        } else if isCounted {
+            emitResponse(slot, role: .event, kind: .watchNotify, isCounted: true, at: end)
+        }
+    }
+
+    /// A LeaseKeepAliveResponse was read: the answer to the oldest request with that ID.
+    mutating func concludeKeepAlive(_ slot: Int, at end: Int64) {
+        let lease = calls[slot].details.answeredLease
+        if let place = calls[slot].unanswered.firstIndex(where: { $0.identifier == lease }) {
+            emitMessage(slot, at: place, answeredAt: end)
+        } else {
+            emitResponse(slot, role: .message, kind: .leaseKeepAlive, isCounted: true, at: end)
+        }
+    }
+}
+
+extension PendingCall.UnansweredMessage {
+    /// WatchCreateRequest: 1 key, 2 range_end, 3 start_revision, 4 progress_notify, 5 filters* (0 no put, 1 no delete;
+    /// packed or not), 6 prev_kv, 7 watch_id, 8 fragment. Nil if it is malformed.
+    fileprivate mutating func readWatchCreate(
+        _ bytes: Span<UInt8>, _ range: Range<Int>
+    ) -> (key: Range<Int>, rangeEnd: Range<Int>)? {
+        body.kind = .watchCreate
+        var key = 0..<0
+        var rangeEnd = 0..<0
+        var scanner = WireScanner(range)
+        while true {
+            switch scanner.next(in: bytes) {
+            case .end:
+                if !rangeEnd.isEmpty { body.flags.insert(.hasRangeEnd) }
+                return (key, rangeEnd)
+            case .field:
+                switch (scanner.number, scanner.type) {
+                case (1, .bytes): key = scanner.content
+                case (2, .bytes): rangeEnd = scanner.content
+                case (3, .varint): body.revision = scanner.int64
+                case (4, .varint): body.set(.progressNotify, to: scanner.isTrue)
+                case (5, .varint): addFilter(scanner.value)
+                case (5, .bytes): guard addFilters(bytes, scanner.content) else { return nil }
+                case (6, .varint): body.set(.prevKv, to: scanner.isTrue)
+                case (7, .varint): identifier = scanner.int64
+                case (8, .varint): body.set(.fragment, to: scanner.isTrue)
+                default: break
+                }
+            case .truncated, .malformed: return nil
+            }
+        }
+    }
+
+    private mutating func addFilter(_ value: UInt64) {
+        if value == 0 { body.flags.insert(.noPut) } else if value == 1 { body.flags.insert(.noDelete) }
+    }
+
+    private mutating func addFilters(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        var offset = range.lowerBound
+        while offset < range.upperBound {
+            guard let value = WireScanner.varint(in: bytes, at: &offset, end: range.upperBound) else { return false }
+            addFilter(value)
+        }
+        return true
+    }
+
+    /// WatchCancelRequest: 1 watch_id. LeaseKeepAliveRequest: 1 ID.
+    fileprivate mutating func readIdentifier(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        var scanner = WireScanner(range)
+        while true {
+            switch scanner.next(in: bytes) {
+            case .end: return true
+            case .field: if scanner.isVarint(1) { identifier = scanner.int64 }
+            case .truncated, .malformed: return false
+            }
+        }
+    }
+}
+
+extension PendingCall {
+    mutating func takeUnanswered(at place: Int) -> UnansweredMessage { unanswered.remove(at: place) }
+
+    /// Frees the memory of keys whose messages were emitted.
+    mutating func forgetUnansweredKeys() {
+        if unanswered.isEmpty {
+            unansweredKeys.removeAll(keepingCapacity: unansweredKeys.capacity <= 1 << 15)
+            return
+        }
+        let first = unanswered.first { $0.keyCount + $0.rangeEndCount > 0 }?.keyStart ?? unansweredKeys.count
+        if first > 4096, first * 2 > unansweredKeys.count {
+            unansweredKeys.keep(only: first..<unansweredKeys.count)
+            for place in unanswered.indices { unanswered[place].keyStart = max(0, unanswered[place].keyStart - first) }
+        }
+    }
+
+    /// Makes room for the next response of the stream.
+    mutating func forgetResponseMessage() {
+        details.forgetResponse()
+        details.headerRevision = 0
+        details.keys.removeAll(keeping: 1 << 14)
+    }
+}

@@ -1,0 +1,148 @@
+/// What the messages of one call say, read from the wire and kept until the call is emitted. Keys are numbers of
+/// `keys`; values are never kept, only their sizes.
+///
+/// A singular field that comes more than once counts as protobuf says: the last scalar wins, sub-messages merge field by
+/// field. Two exceptions, which no encoder writes: a part of a transaction, a key-value or an event whose sub-message
+/// comes in several pieces is what its last piece says.
+struct CallDetails: Sendable {
+    // The request.
+
+    /// The request of Range, RangeStream, Put, DeleteRange and Txn. No answer in it yet.
+    var body = RequestOp()
+    var parts: [RequestOp] = []
+    var compares: [Compare] = []
+    var lease: Int64 = 0
+    var ttl: Int64 = 0
+    var revision: Int64 = 0
+
+    // The response.
+
+    /// The answer to `body`.
+    var answer = Answer()
+    /// The answers to the operations of a transaction's branch that ran, nested ones after their transaction's.
+    var answers: [Answer] = []
+    var keyValues: [KeyValueRecord] = []
+    var headerRevision: Int64 = 0
+    var answeredLease: Int64 = 0
+    var answeredTTL: Int64 = 0
+    var watch = WatchReply()
+
+    /// The keys of both.
+    var keys = KeyList()
+
+    /// The answer to one operation.
+    struct Answer: Sendable {
+        var kind: RequestOp.Kind = .none
+        /// `more`, `succeeded`, `answered`.
+        var flags: RequestOp.Flags = []
+        var count: Int64 = 0
+        var keyValues = Slice()
+        /// Transaction: how many of the following answers belong to it.
+        var nested: UInt32 = 0
+    }
+
+    /// The scalar fields of a WatchResponse.
+    struct WatchReply: Sendable {
+        var watchID: Int64 = 0
+        var isCreated = false
+        var isCanceled = false
+    }
+
+    var byteCount: Int {
+        parts.count * MemoryLayout<RequestOp>.stride + compares.count * MemoryLayout<Compare>.stride
+            + answers.count * MemoryLayout<Answer>.stride + keyValues.count * MemoryLayout<KeyValueRecord>.stride
+            + keys.byteCount
+    }
+
+    /// Forgets all and keeps a little memory, enough for most calls, for the next.
+    mutating func reset() {
+        forgetRequest()
+        forgetResponse()
+        headerRevision = 0
+        keys.removeAll(keeping: Self.keptBytes)
+    }
+
+    mutating func forgetRequest() {
+        body = RequestOp()
+        parts.removeAll(keepingCapacity: parts.capacity <= Self.keptElements)
+        compares.removeAll(keepingCapacity: compares.capacity <= Self.keptElements)
+        lease = 0
+        ttl = 0
+        revision = 0
+    }
+
+    /// Forgets the response but for its header's revision.
+    mutating func forgetResponse() {
+        answer = Answer()
+        answers.removeAll(keepingCapacity: answers.capacity <= Self.keptElements)
+        keyValues.removeAll(keepingCapacity: keyValues.capacity <= Self.keptElements)
+        answeredLease = 0
+        answeredTTL = 0
+        watch = WatchReply()
+    }
+
+    private static let keptBytes = 1 << 14
+    private static let keptElements = 128
+
+    /// The number of the first key that the request names: its own; of a transaction the first operation's that has
+    /// one, success branch first, nested ones where they stand, else the first compare's (`design.md` §5, `cat`).
+    var firstKey: KeyNumber {
+        if body.kind != .txn { return body.key }
+        for part in parts where part.key != 0 { return part.key }
+        for compare in compares[body.compares.range] where compare.key != 0 { return compare.key }
+        return 0
+    }
+
+    /// Joins the answers to a transaction with its request: marks the operations that were executed and gives them
+    /// what they returned. False, and nothing is marked, if they do not fit each other.
+    mutating func matchAnswers() -> Bool {
+        var next = 0
+        let fits =
+            match(
+                parts: 0..<parts.count, answers: &next, end: answers.count,
+                branch: answer.flags.contains(.succeeded) ? .success : .failure) && next == answers.count
+        if !fits {
+            for place in parts.indices {
+                parts[place].flags.subtract([.answered, .more, .succeeded])
+                parts[place].count = 0
+                parts[place].keyValues = Slice()
+            }
+        }
+        return fits
+    }
+
+    private mutating func match(
+        parts range: Range<Int>, answers next: inout Int, end: Int, branch: RequestOp.Branch
+    ) -> Bool {
+        var place = range.lowerBound
+        while place < range.upperBound {
+            let following = place + 1 + Int(parts[place].nestedParts)
+            if parts[place].branch == branch {
+                guard next < end, answers[next].kind == parts[place].kind else { return false }
+                let answer = answers[next]
+                next += 1
+                parts[place].take(answer)
+                if parts[place].kind == .txn {
+                    let nestedEnd = next + Int(answer.nested)
+                    let ran: RequestOp.Branch = answer.flags.contains(.succeeded) ? .success : .failure
+                    guard
+                        match(parts: place + 1..<following, answers: &next, end: nestedEnd, branch: ran),
+                        next == nestedEnd
+                    else { return false }
+                }
+            }
+            place = following
+        }
+        return true
+    }
+}
+
+extension RequestOp {
+    /// Adds what the answer to this operation says.
+    mutating func take(_ answer: CallDetails.Answer) {
+        flags.formUnion(answer.flags)
+        flags.insert(.answered)
+        count = answer.count
+        keyValues = answer.keyValues
+    }
+}

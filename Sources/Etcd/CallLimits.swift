@@ -1,0 +1,35 @@
+/// What the open calls of a recording may hold. All limits are of all connections together.
+package struct CallLimits: Sendable {
+    /// Calls open at once. A recording of one direction only never sees a call end; a Kubernetes cluster has a few
+    /// hundred streams open. About 1.3 KB each.
+    package var openCalls = 32_768
+    /// Bytes that open calls hold: unfinished messages, and what was read from whole ones.
+    package var heldBytes = 64 << 20
+    /// The longest request that is read: it is held until it is whole. etcd refuses more than 1.5 MiB by default
+    /// (`--max-request-bytes`). Responses are read field by field and may be of any length.
+    package var requestBytes = 16 << 20
+    /// The longest field of a response that is held until it is whole: a key-value, an event, a transaction's part.
+    package var fieldBytes = 32 << 20
+    /// Bytes that a compressed message may inflate to. gzip reaches 1000 : 1.
+    package var inflatedBytes = 256 << 20
+    /// Operations in a transaction's branches, nested ones too, and compares. etcd's default is 128 a branch
+    /// (`--max-txn-ops`).
+    package var parts = 65_536
+    /// Transactions within transactions.
+    package var depth = 32
+    /// Key-values of one response or call that are recorded, 48 bytes each, and the bytes of their keys.
+    package var keyValues = 262_144
+    package var keyBytes = 32 << 20
+    /// Response bytes of one stream that wait for the request's HEADERS, when the recorder delivered the server's
+    /// side first. A hole is waited for 256 KiB of its direction at most (`Packets`).
+    package var deferredBytes = 1 << 20
+    /// Requests on a stream that wait for their answer (watch creates and cancels, keep-alives).
+    package var unansweredMessages = 4_096
+    /// Bytes kept of a `:path` that is none of etcd's, of an error text, of a user agent.
+    package var textBytes = 4_096
+    /// Nanoseconds of capture time that an ended call waits for the other direction's bytes: the recorder may deliver
+    /// the end of one direction before the rest of the other.
+    package var lingering: Int64 = 5_000_000_000
+
+    package init() {}
+}

@@ -1,0 +1,274 @@
+package import HTTP2
+package import Wire
+
+/// The calls of one connection: turns its HTTP/2 events, both directions, into operations.
+///
+/// A direction's events come in the order of its bytes; the two directions may be out of step with each other, because
+/// recorders deliver late. So a call begins with whichever direction's frame comes first, and when one side has ended,
+/// the other side's bytes are waited for (`CallLimits.lingering`) unless nothing more can come.
+///
+/// Calls of which HEADERS were not seen have no name here: they are `ambiguous`, and their messages are counted only.
+package struct ConnectionCalls {
+    private let connection: UInt32
+    private let isFromStart: Bool
+    private var table = StreamTable()
+    private var ended = EndedStreams()
+    /// Numbers of streams whose request HEADERS were seen; every stream above the lowest began inside the recording.
+    private var lowestHeaders = UInt32.max
+    private var highestHeaders: UInt32 = 0
+    private var highestStream: UInt32 = 0
+    /// When the first of the calls ended that wait for the other direction's bytes; `absent` if none does.
+    private var firstLingering = Operation.absent
+
+    /// The client's `user-agent`, empty until it was seen.
+    package private(set) var userAgent: [UInt8] = []
+
+    /// - Parameters:
+    ///   - connection: its number in the trace.
+    ///   - isFromStart: whether everything that it carried was on the wire during the recording.
+    package init(connection: UInt32, isFromStart: Bool) {
+        self.connection = connection
+        self.isFromStart = isFromStart
+    }
+
+    /// Calls that are open, or wait for late bytes.
+    package var openCalls: Int { table.count }
+
+    /// Takes the next event.
+    /// - Parameters:
+    ///   - bytes: the DATA that the event names; empty for other events.
+    ///   - fields: the fields of the section that it names, with their values' bytes in `fieldBytes`.
+    ///   - time: when the last byte of the event was captured; `event.time` is its frame's first byte.
+    package mutating func receive(
+        _ event: HTTP2Event, bytes: Span<UInt8>, fields: Span<HeaderField>, fieldBytes: Span<UInt8>,
+        at time: CaptureTime, context: inout CallContext
+    ) {
+        if firstLingering != Operation.absent { emitLingering(at: time.nanoseconds, &context) }
+        switch event.kind {
+        case .desynchronized: return desynchronize(event.direction, &context)
+        // What was not processed stays unfinished: the client tries it again elsewhere (RFC 9113 §6.8).
+        case .goAway: return
+        case .fieldSection, .data, .dataLost, .fieldSectionLost, .resetStream: break
+        }
+        // Clients open streams of odd numbers (RFC 9113 §5.1.1); etcd pushes none.
+        guard event.stream & 1 == 1, let slot = slot(of: event, &context) else { return }
+        switch event.direction {
+        case .request:
+            receiveRequest(event, slot, bytes: bytes, fields: fields, fieldBytes: fieldBytes, at: time, &context)
+        case .response:
+            receiveResponse(event, slot, bytes: bytes, fields: fields, fieldBytes: fieldBytes, at: time, &context)
+        }
+        if concludeIfOver(slot, event.stream, at: time.nanoseconds, &context) { return }
+        // May evict calls, this one too.
+        if event.kind == .data, context.calls[slot].isHoldingMuch { context.account(slot) }
+    }
+
+    /// The connection is over, or the recording: calls that are open are unfinished.
+    package mutating func finish(at time: CaptureTime, context: inout CallContext) {
+        for (stream, slot) in table.sorted {
+            emit(slot, stream, &context)
+        }
+    }
+
+    // MARK: - Streams
+
+    /// The slot of the event's call, a new one if it is the first of its stream; nil for late frames of a call that
+    /// ended.
+    private mutating func slot(of event: HTTP2Event, _ context: inout CallContext) -> Int? {
+        let stream = event.stream
+        if let slot = table.slot(of: stream) {
+            if context.holds(slot, connection: connection, stream: stream) { return slot }
+            forget(stream)
+            return nil
+        }
+        if stream <= highestStream, ended.contains(stream) { return nil }
+        let slot = context.open(connection: connection, stream: stream)
+        table.insert(stream, slot: slot)
+        highestStream = max(highestStream, stream)
+        let isHeaders =
+            event.direction == .request && (event.kind == .fieldSection || event.kind == .fieldSectionLost)
+        if isFromStart || stream > lowestHeaders || isHeaders { context.calls[slot].marks.insert(.begunInside) }
+        if !isHeaders {
+            // DATA without HEADERS before it may begin anywhere.
+            context.calls[slot].request.drift()
+            context.calls[slot].marks.insert(.firstMessageUncertain)
+            // The request's HEADERS may still come if that direction has not got so far.
+            if event.direction == .response, stream > highestHeaders { context.calls[slot].marks.insert(.deferring) }
+        }
+        context.calls[slot].response.drift()
+        return slot
+    }
+
+    /// Takes a stream off the table whose call was evicted.
+    private mutating func forget(_ stream: UInt32) {
+        table.remove(stream)
+        ended.insert(stream)
+    }
+
+    private mutating func emit(_ slot: Int, _ stream: UInt32, _ context: inout CallContext) {
+        if context.holds(slot, connection: connection, stream: stream) {
+            context.emit(slot, begunInside: isFromStart || stream > lowestHeaders)
+        }
+        forget(stream)
+    }
+
+    /// Emits the call if both sides have ended, or one has and nothing that matters can come from the other.
+    /// - Returns: whether it was emitted.
+    private mutating func concludeIfOver(
+        _ slot: Int, _ stream: UInt32, at time: Int64, _ context: inout CallContext
+    ) -> Bool {
+        let marks = context.calls[slot].marks
+        if marks.isDisjoint(with: [.requestEnded, .responseEnded]) { return false }
+        let isRequestOver =
+            marks.contains(.requestEnded)
+            || marks.contains(.requestHeaders) && context.calls[slot].isSingleRequest
+                && context.calls[slot].requestMessages > 0
+        if isRequestOver, marks.contains(.responseEnded) {
+            emit(slot, stream, &context)
+            return true
+        }
+        let isEnded = marks.contains(.responseEnded) || context.calls[slot].completeness.contains(.resetByClient)
+        if isEnded, context.calls[slot].endedAt == Operation.absent {
+            context.calls[slot].endedAt = time
+            if firstLingering == Operation.absent || time < firstLingering { firstLingering = time }
+        }
+        return false
+    }
+
+    /// Emits the calls that have waited long enough for the other direction's bytes.
+    private mutating func emitLingering(at time: Int64, _ context: inout CallContext) {
+        let (limit, overflow) = time.subtractingReportingOverflow(context.limits.lingering)
+        guard !overflow, firstLingering <= limit else { return }
+        firstLingering = Operation.absent
+        for (stream, slot) in table.sorted where context.holds(slot, connection: connection, stream: stream) {
+            let endedAt = context.calls[slot].endedAt
+            if endedAt == Operation.absent { continue }
+            if endedAt <= limit {
+                emit(slot, stream, &context)
+            } else if firstLingering == Operation.absent || endedAt < firstLingering {
+                firstLingering = endedAt
+            }
+        }
+    }
+
+    /// Bytes of one direction were lost in which anything may have been.
+    private mutating func desynchronize(_ direction: Direction, _ context: inout CallContext) {
+        for (stream, slot) in table.sorted where context.holds(slot, connection: connection, stream: stream) {
+            switch direction {
+            case .request:
+                if context.calls[slot].marks.contains(.requestEnded) { continue }
+                context.loseRequest(slot, isWithinMessage: context.calls[slot].request.isWholeSoFar)
+                context.calls[slot].request.drift()
+            case .response:
+                if context.calls[slot].marks.contains(.responseEnded) { continue }
+                context.stopDeferring(slot)
+                context.loseResponse(slot, isWithinMessage: context.calls[slot].response.isWholeSoFar)
+                context.calls[slot].response.drift()
+            }
+        }
+    }
+
+    // MARK: - Requests
+
+    private mutating func receiveRequest(
+        _ event: HTTP2Event, _ slot: Int, bytes: Span<UInt8>, fields: Span<HeaderField>, fieldBytes: Span<UInt8>,
+        at time: CaptureTime, _ context: inout CallContext
+    ) {
+        if context.calls[slot].requestStart == Operation.absent {
+            context.calls[slot].requestStart = event.time.nanoseconds
+        }
+        context.calls[slot].requestEnd = time.nanoseconds
+        context.calls[slot].requestWireBytes &+= Int64(event.wireBytes)
+        switch event.kind {
+        case .fieldSection, .fieldSectionLost:
+            if !context.calls[slot].marks.contains(.requestHeaders) {
+                lowestHeaders = min(lowestHeaders, event.stream)
+                highestHeaders = max(highestHeaders, event.stream)
+                context.beginRequest(slot)
+                if event.kind == .fieldSection {
+                    takeRequestFields(slot, fields, fieldBytes, &context)
+                } else {
+                    context.calls[slot].completeness.insert(.requestHeadersLost)
+                }
+                context.stopDeferring(slot)
+            }
+        case .data:
+            if !context.calls[slot].marks.contains(.requestHeaders) { context.stopDeferring(slot) }
+            context.receiveRequest(
+                slot, bytes,
+                DataPiece(
+                    isFrameStart: event.flags.contains(.frameStart), frameLength: event.frameLength,
+                    start: event.time.nanoseconds, end: time.nanoseconds))
+        case .dataLost: context.loseRequest(slot, byteCount: event.count)
+        case .resetStream:
+            context.calls[slot].marks.insert(.requestEnded)
+            context.calls[slot].completeness.insert(.resetByClient)
+        case .goAway, .desynchronized: break
+        }
+        if event.flags.contains(.endStream) { context.endRequest(slot) }
+    }
+
+    private mutating func takeRequestFields(
+        _ slot: Int, _ fields: Span<HeaderField>, _ fieldBytes: Span<UInt8>, _ context: inout CallContext
+    ) {
+        for place in 0..<fields.count {
+            guard let value = fields[place].value else { continue }
+            switch fields[place].name {
+            case .path: context.nameCall(slot, path: fieldBytes.extracting(value))
+            case .grpcEncoding:
+                if fieldBytes.extracting(value).isForeignEncoding {
+                    context.calls[slot].marks.insert(.requestEncodingForeign)
+                }
+            case .userAgent:
+                if userAgent.isEmpty {
+                    let count = min(value.count, context.limits.textBytes)
+                    userAgent.append(copying: fieldBytes.extracting(value.lowerBound..<value.lowerBound + count))
+                }
+            default: break
+            }
+        }
+    }
+
+    // MARK: - Responses
+
+    private mutating func receiveResponse(
+        _ event: HTTP2Event, _ slot: Int, bytes: Span<UInt8>, fields: Span<HeaderField>, fieldBytes: Span<UInt8>,
+        at time: CaptureTime, _ context: inout CallContext
+    ) {
+        if context.calls[slot].responseStart == Operation.absent {
+            context.calls[slot].responseStart = event.time.nanoseconds
+        }
+        context.calls[slot].responseEnd = time.nanoseconds
+        context.calls[slot].responseWireBytes &+= Int64(event.wireBytes)
+        // Once the request direction has got beyond this stream, its HEADERS do not come any more.
+        if context.calls[slot].marks.contains(.deferring), event.stream <= highestHeaders { context.stopDeferring(slot) }
+        switch event.kind {
+        case .fieldSection, .fieldSectionLost:
+            let isEnd = event.flags.contains(.endStream)
+            if !isEnd, !context.calls[slot].marks.contains(.responseHeaders) { context.beginResponses(slot) }
+            if event.kind == .fieldSection { context.takeResponseFields(slot, fields, fieldBytes, isEnd: isEnd) }
+        case .data:
+            let piece = DataPiece(
+                isFrameStart: event.flags.contains(.frameStart), frameLength: event.frameLength,
+                start: event.time.nanoseconds, end: time.nanoseconds)
+            if context.calls[slot].marks.contains(.deferring) {
+                context.deferResponse(slot, bytes, piece)
+            } else {
+                context.receiveResponse(slot, bytes, piece)
+            }
+        case .dataLost:
+            context.stopDeferring(slot)
+            context.loseResponse(slot, byteCount: event.count)
+        case .resetStream:
+            context.calls[slot].marks.insert(.responseEnded)
+            if !context.calls[slot].completeness.contains(.completed) {
+                context.calls[slot].completeness.insert(.resetByServer)
+            }
+        case .goAway, .desynchronized: break
+        }
+        if event.flags.contains(.endStream) {
+            context.calls[slot].completeness.insert(.completed)
+            context.endResponse(slot)
+        }
+    }
+}

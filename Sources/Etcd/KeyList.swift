@@ -1,0 +1,44 @@
+import Wire
+
+/// The keys that one pending call names, numbered from 1 in the order of their appearance; 0 is "no key".
+///
+/// A call names the same key again and again (compare, put, range, reply), so a key equal to the previous one gets its
+/// number; other repetitions are kept twice and meet again in the batch's table.
+struct KeyList: Sendable {
+    private(set) var bytes: [UInt8] = []
+    private(set) var ends: [UInt32] = []
+
+    var count: Int { ends.count }
+    var byteCount: Int { bytes.count + ends.count * 8 }
+
+    /// Where the key of that number lies in `bytes`. Precondition: the number was given out and is not 0.
+    func range(of number: UInt32) -> Range<Int> {
+        (number == 1 ? 0 : Int(ends[Int(number) - 2]))..<Int(ends[Int(number) - 1])
+    }
+
+    /// The number of a key that lies in `source` at `place`.
+    mutating func number(of source: Span<UInt8>, at place: Range<Int>) -> UInt32 {
+        if place.isEmpty { return 0 }
+        let key = source.extracting(place)
+        if let last = ends.last {
+            let start = ends.count == 1 ? 0 : Int(ends[ends.count - 2])
+            if Int(last) - start == key.count, bytes.span.extracting(start..<Int(last)).isEqual(to: key) {
+                return UInt32(ends.count)
+            }
+        }
+        bytes.append(copying: key)
+        ends.append(UInt32(bytes.count))
+        return UInt32(ends.count)
+    }
+
+    /// The number in a batch's table of the key of that number. Precondition: it was given out and is not 0.
+    func number(_ number: UInt32, in table: inout ByteTable) -> KeyNumber {
+        table.number(of: bytes.span.extracting(range(of: number)))
+    }
+
+    /// Forgets all; keeps at most `capacity` bytes of memory for the next.
+    mutating func removeAll(keeping capacity: Int) {
+        bytes.removeAll(keepingCapacity: bytes.capacity <= capacity)
+        ends.removeAll(keepingCapacity: ends.capacity * 4 <= capacity)
+    }
+}

@@ -1,0 +1,314 @@
+package import Wire
+
+/// One unary call, one whole streaming call, one message pair of interest on a stream, or one batch of events
+/// (`design.md` §2). A fixed-size value: everything of variable size (keys, parts of transactions, key-values) lies in
+/// the arrays of the `OperationBatch` that holds the operation, and is named by number or `Slice`.
+package struct Operation: Sendable, Equatable {
+    /// When the request's first byte was seen; for a server's message without a request, that message's first byte.
+    package var time: CaptureTime
+    /// Nanoseconds after `time` at which the request's last byte, and the response's first and last byte were seen;
+    /// `absent` when not seen. May be negative where the recorder's clock stepped back.
+    package var requestEnd: Int64 = Operation.absent
+    package var responseStart: Int64 = Operation.absent
+    package var responseEnd: Int64 = Operation.absent
+
+    /// Number of the connection in the trace.
+    package var connection: UInt32
+    /// HTTP/2 stream identifier, 31 bits.
+    package var stream: UInt32
+
+    package var role: Role
+    package var kind: OperationKind
+    package var evidence: Evidence
+    package var completeness: Completeness = []
+    /// Number in the method catalogue; `.unknown` when the name is not known (then `evidence` is `ambiguous`),
+    /// `.uncatalogued` when it is known by text only.
+    package var method: MethodNumber
+    /// The text of an uncatalogued method, by number in the batch's texts; 0 if there is none.
+    package var methodText: TextNumber = 0
+
+    /// The body of Range, RangeStream, Put, DeleteRange, Txn and of a watch create request, with its answer. `kind` is
+    /// `.none` for every other operation, whose details are the fields below.
+    package var body = RequestOp()
+    /// The transaction's operations of both branches, in the order of the request, success branch first, nested
+    /// transactions followed at once by what is in them.
+    package var parts = Slice()
+    /// Events of a watch response: their key-values (and previous ones). Not for ranges, whose are in `body`.
+    package var events = Slice()
+
+    /// What the first message of the request names as its first key (`design.md` §5, `cat`), 0 if none.
+    package var key: KeyNumber = 0
+
+    /// Lease ID (grant, revoke, keep-alive, time-to-live); for a grant the one answered if there is an answer.
+    package var lease: Int64 = 0
+    /// Lease TTL asked for in seconds, or of a keep-alive answered.
+    package var ttl: Int64 = 0
+    /// Compact and HashKV: the revision asked for; watch create: start revision.
+    package var revision: Int64 = 0
+    /// Watch id (create: the one answered or asked for; cancel, events: the one named). −1 is etcd's "all watches".
+    package var watchID: Int64 = 0
+
+    /// gRPC status code of the ended call; nil when not seen or not known.
+    package var status: UInt32?
+    /// etcd's error text, by number; 0 if there is none.
+    package var errorText: TextNumber = 0
+    /// Revision in the response header; 0 when there is no response.
+    package var headerRevision: Int64 = 0
+
+    /// Whole gRPC messages of the call, both ways (for a role of `.message`: of this pair).
+    package var requestMessages: UInt32 = 0
+    package var responseMessages: UInt32 = 0
+    /// Bytes of gRPC messages without their five-byte prefixes, as they were on the wire.
+    package var requestBytes: Int64 = 0
+    package var responseBytes: Int64 = 0
+    /// Bytes of HTTP/2 frames, headers of frames included.
+    package var requestWireBytes: Int64 = 0
+    package var responseWireBytes: Int64 = 0
+
+    /// Marks a time that was not seen.
+    package static let absent = Int64.min
+
+    package init(
+        time: CaptureTime, connection: UInt32, stream: UInt32, role: Role, kind: OperationKind, evidence: Evidence,
+        method: MethodNumber
+    ) {
+        self.time = time
+        self.connection = connection
+        self.stream = stream
+        self.role = role
+        self.kind = kind
+        self.evidence = evidence
+        self.method = method
+    }
+
+    package enum Role: UInt8, Sendable, CaseIterable {
+        /// A unary call, or a streaming call as a whole: one `request` of the analysis, unless it was open before
+        /// the recording began (`Completeness.openedBefore`).
+        case call
+        /// A client's message on a stream, with the server's answer to it if it has one.
+        case message
+        /// A server's message on a stream that answers no single request.
+        case event
+    }
+
+    /// How the method is known.
+    package enum Evidence: UInt8, Sendable, CaseIterable {
+        /// Read from the request's header fields.
+        case seen
+        /// Concluded from the shape of messages.
+        case inferred
+        /// Not known; counted all the same.
+        case ambiguous
+    }
+
+    /// What of the operation was lost, cut or not finished.
+    package struct Completeness: OptionSet, Sendable, Hashable {
+        package var rawValue: UInt16
+        package init(rawValue: UInt16) { self.rawValue = rawValue }
+        /// The stream was open before the recording began: no request of this recording.
+        package static let openedBefore = Completeness(rawValue: 1 << 0)
+        /// The request's HEADERS lay in a gap.
+        package static let requestHeadersLost = Completeness(rawValue: 1 << 1)
+        /// Bytes of the request's messages were lost, or the first message cannot be told to be the first.
+        package static let requestDamaged = Completeness(rawValue: 1 << 2)
+        package static let responseDamaged = Completeness(rawValue: 1 << 3)
+        /// The key's bytes were lost: `key` is 0 and says nothing.
+        package static let keyLost = Completeness(rawValue: 1 << 4)
+        /// The end was not seen: neither trailers nor END_STREAM of the server nor a reset.
+        package static let unfinished = Completeness(rawValue: 1 << 5)
+        /// Ended by RST_STREAM of the client (cancelled or deadline exceeded; the wire does not tell which).
+        package static let resetByClient = Completeness(rawValue: 1 << 6)
+        package static let resetByServer = Completeness(rawValue: 1 << 7)
+        /// The end of the stream by the server was seen (trailers or END_STREAM): `completed` of the analysis.
+        package static let completed = Completeness(rawValue: 1 << 8)
+        /// A message was malformed, too large or not inflatable: its details are missing, it is counted.
+        package static let requestUndecoded = Completeness(rawValue: 1 << 9)
+        package static let responseUndecoded = Completeness(rawValue: 1 << 10)
+        /// `role == .message`: the request was seen / a response was seen.
+        package static let hasRequest = Completeness(rawValue: 1 << 11)
+        package static let hasResponse = Completeness(rawValue: 1 << 12)
+    }
+}
+
+/// What an operation is. Raw values are stored in traces: never change or reuse one.
+package enum OperationKind: UInt8, Sendable, CaseIterable {
+    /// A method without details of its own; also every call whose method is not known.
+    case other = 0
+    case range = 1
+    case rangeStream = 2
+    case put = 3
+    case delete = 4
+    case txn = 5
+    case compact = 6
+    /// A Watch call as a whole.
+    case watch = 7
+    case watchCreate = 8
+    case watchCancel = 9
+    /// A client's progress request.
+    case watchProgress = 10
+    /// A response with events (`role == .event`).
+    case watchEvents = 11
+    /// A response without events that answers no create or cancel: progress notifications.
+    case watchNotify = 12
+    case leaseGrant = 13
+    case leaseRevoke = 14
+    /// A LeaseKeepAlive call as a whole (`.call`), or one of its request and answer pairs (`.message`).
+    case leaseKeepAlive = 15
+    case leaseTimeToLive = 16
+    case leaseLeases = 17
+    case alarm = 18
+    case status = 19
+    case hashKV = 20
+    case snapshot = 21
+    case auth = 22
+    case cluster = 23
+    case lock = 24
+    case election = 25
+    case maintenance = 26
+    /// A response that says that watches were cancelled by the server itself.
+    case watchCanceled = 27
+}
+
+/// The body of a range, put, delete or transaction, with its answer: a call of its own or an element of a
+/// transaction's branch (etcd rpc.proto: RequestOp, ResponseOp).
+package struct RequestOp: Sendable, Equatable {
+    package enum Kind: UInt8, Sendable, CaseIterable {
+        case none = 0
+        case range = 1
+        case put = 2
+        case delete = 3
+        case txn = 4
+        /// A watch create request, of which key, range end and flags are kept.
+        case watchCreate = 5
+    }
+
+    package enum Branch: UInt8, Sendable, CaseIterable {
+        /// Not in a transaction.
+        case root = 0
+        case success = 1
+        case failure = 2
+    }
+
+    package struct Flags: OptionSet, Sendable, Hashable {
+        package var rawValue: UInt32
+        package init(rawValue: UInt32) { self.rawValue = rawValue }
+        package static let serializable = Flags(rawValue: 1 << 0)
+        package static let keysOnly = Flags(rawValue: 1 << 1)
+        package static let countOnly = Flags(rawValue: 1 << 2)
+        package static let prevKv = Flags(rawValue: 1 << 3)
+        package static let ignoreValue = Flags(rawValue: 1 << 4)
+        package static let ignoreLease = Flags(rawValue: 1 << 5)
+        /// min/max mod or create revision was given.
+        package static let revisionFilter = Flags(rawValue: 1 << 6)
+        /// `range_end` was given (its number may be 0 only if this is not set).
+        package static let hasRangeEnd = Flags(rawValue: 1 << 7)
+        /// Response: `more` was set.
+        package static let more = Flags(rawValue: 1 << 8)
+        /// Response: a transaction's `succeeded`.
+        package static let succeeded = Flags(rawValue: 1 << 9)
+        /// An answer to this body was read. In a transaction's branch: it was executed.
+        package static let answered = Flags(rawValue: 1 << 10)
+        /// Watch create.
+        package static let progressNotify = Flags(rawValue: 1 << 11)
+        package static let fragment = Flags(rawValue: 1 << 12)
+        package static let noPut = Flags(rawValue: 1 << 13)
+        package static let noDelete = Flags(rawValue: 1 << 14)
+    }
+
+    package var kind: Kind = .none
+    package var branch: Branch = .root
+    /// Nesting: 0 for a call's own body and for the elements of its branches, 1 within a nested transaction, ...
+    package var depth: UInt8 = 0
+    /// Range: SortOrder and SortTarget of rpc.proto.
+    package var sortOrder: UInt8 = 0
+    package var sortTarget: UInt8 = 0
+    package var flags: Flags = []
+    package var key: KeyNumber = 0
+    package var rangeEnd: KeyNumber = 0
+    package var limit: Int64 = 0
+    /// Range: revision asked for; watch create: start revision.
+    package var revision: Int64 = 0
+    /// Put: lease ID.
+    package var lease: Int64 = 0
+    /// Put: bytes of the value (0 with `ignoreValue`).
+    package var valueSize: Int64 = 0
+    /// Answer. Range: `count`; delete: `deleted`.
+    package var count: Int64 = 0
+    /// Answer: key-values returned (`.reply`), or previous ones (`.previous`), in the batch's `keyValues`.
+    package var keyValues = Slice()
+    /// Transaction: its compares, in the batch's `compares`.
+    package var compares = Slice()
+    /// Transaction inside a branch: how many of the following parts belong to it.
+    package var nestedParts: UInt32 = 0
+
+    package init() {}
+}
+
+/// A transaction's comparison (rpc.proto: Compare).
+package struct Compare: Sendable, Equatable {
+    /// CompareTarget, raw values of rpc.proto.
+    package enum Target: UInt8, Sendable, CaseIterable {
+        case version = 0
+        case createRevision = 1
+        case modRevision = 2
+        case value = 3
+        case lease = 4
+    }
+    /// CompareResult, raw values of rpc.proto.
+    package enum Relation: UInt8, Sendable, CaseIterable {
+        case equal = 0
+        case greater = 1
+        case less = 2
+        case notEqual = 3
+    }
+
+    package var target: Target = .version
+    package var relation: Relation = .equal
+    package var key: KeyNumber = 0
+    package var rangeEnd: KeyNumber = 0
+    /// What is compared with; for a value, its size in bytes.
+    package var operand: Int64 = 0
+
+    package init() {}
+}
+
+/// The metadata of a key-value (mvccpb KeyValue) in a reply or an event.
+package struct KeyValueRecord: Sendable, Equatable {
+    package enum Kind: UInt8, Sendable, CaseIterable {
+        /// In the reply to a range.
+        case reply = 0
+        /// The previous key-value that a put, a delete or an event shows; after the event it belongs to.
+        case previous = 1
+        case putEvent = 2
+        case deleteEvent = 3
+    }
+
+    package var kind: Kind = .reply
+    package var key: KeyNumber = 0
+    package var createRevision: Int64 = 0
+    package var modRevision: Int64 = 0
+    package var version: Int64 = 0
+    package var lease: Int64 = 0
+    package var valueSize: Int64 = 0
+
+    package init() {}
+}
+
+/// Consecutive elements of one of a batch's arrays.
+package struct Slice: Sendable, Equatable {
+    package var start: UInt32
+    package var count: UInt32
+
+    @inlinable package init(start: UInt32 = 0, count: UInt32 = 0) {
+        self.start = start
+        self.count = count
+    }
+
+    @inlinable package var range: Range<Int> { Int(start)..<Int(start) + Int(count) }
+    @inlinable package var isEmpty: Bool { count == 0 }
+}
+
+/// Number of a key in a batch's `keys`; 0 means "no key".
+package typealias KeyNumber = UInt32
+/// Number of a text in a batch's `texts`; 0 means "no text".
+package typealias TextNumber = UInt32

@@ -1,0 +1,200 @@
+import Wire
+
+/// A call whose end was not seen yet: one slot of the pool of `CallContext`, used again and again.
+struct PendingCall: Sendable {
+    // Identity and place in the list of open calls, in the order of their beginning.
+
+    var connection: UInt32 = 0
+    /// 0: the slot is free.
+    var stream: UInt32 = 0
+    var older: Int32 = -1
+    var newer: Int32 = -1
+
+    var method = MethodNumber.unknown
+    var kind = OperationKind.other
+    var streaming = Method.Streaming.unary
+    var marks: Marks = []
+    var completeness: Operation.Completeness = []
+    var status: UInt32?
+
+    /// Nanoseconds since the epoch of the first and last byte of each direction; `Operation.absent` if none was seen.
+    var requestStart = Operation.absent
+    var requestEnd = Operation.absent
+    var responseStart = Operation.absent
+    var responseEnd = Operation.absent
+    /// When one side ended, from which on the other side's bytes are waited for.
+    var endedAt = Operation.absent
+
+    var requestMessages: UInt32 = 0
+    var responseMessages: UInt32 = 0
+    var requestBytes: Int64 = 0
+    var responseBytes: Int64 = 0
+    var requestWireBytes: Int64 = 0
+    var responseWireBytes: Int64 = 0
+
+    var request = MessageAssembler()
+    var response = MessageAssembler()
+    var details = CallDetails()
+
+    /// The beginning of a request that is not whole yet.
+    var heldRequest: [UInt8] = []
+    /// The beginning of a field of a response, or of a compressed response, that is not whole yet.
+    var heldResponse: [UInt8] = []
+    /// As many bytes must be held before it is worth reading on.
+    var wantedResponse = 0
+    /// Bytes of a field of no interest that are still to come.
+    var passedOverResponse = 0
+
+    /// The first key, where `details` does not have it: of a watch, and of a request that was cut.
+    var firstKey: [UInt8] = []
+    /// The `:path` of an uncatalogued method.
+    var methodText: [UInt8] = []
+    var errorText: [UInt8] = []
+
+    /// Requests on a stream that have no answer yet, oldest first, and the bytes of their keys.
+    var unanswered: [UnansweredMessage] = []
+    var unansweredKeys: [UInt8] = []
+
+    /// Response DATA that came before the request's HEADERS.
+    var deferred: [DeferredPiece] = []
+    var deferredBytes: [UInt8] = []
+
+    /// What of `heldByteCount` is counted in the context's total.
+    var accountedBytes = 0
+
+    struct Marks: OptionSet, Sendable {
+        var rawValue: UInt32
+        /// HEADERS of the request were seen, readable or not.
+        static let requestHeaders = Marks(rawValue: 1 << 0)
+        static let methodKnown = Marks(rawValue: 1 << 1)
+        /// Messages are read, not only counted: the method is one of the catalogue.
+        static let scanned = Marks(rawValue: 1 << 2)
+        /// END_STREAM or RST_STREAM of the client.
+        static let requestEnded = Marks(rawValue: 1 << 3)
+        /// END_STREAM or RST_STREAM of the server.
+        static let responseEnded = Marks(rawValue: 1 << 4)
+        static let responseHeaders = Marks(rawValue: 1 << 5)
+        /// Something before the request's first whole message may be missing.
+        static let firstMessageUncertain = Marks(rawValue: 1 << 6)
+        /// The request was read, and is in `details`.
+        static let requestRead = Marks(rawValue: 1 << 7)
+        /// An answer was read, and is in `details`.
+        static let answerRead = Marks(rawValue: 1 << 8)
+        /// A part of the answer is missing.
+        static let answerLost = Marks(rawValue: 1 << 9)
+        /// The present response message cannot be read; it is only counted.
+        static let responseUnreadable = Marks(rawValue: 1 << 10)
+        /// Compressed messages are of an encoding other than gzip.
+        static let requestEncodingForeign = Marks(rawValue: 1 << 11)
+        static let responseEncodingForeign = Marks(rawValue: 1 << 12)
+        /// Response DATA is kept until the request's HEADERS tell the method.
+        static let deferring = Marks(rawValue: 1 << 13)
+        /// It is certain that the call began inside the recording, whatever else is seen.
+        static let begunInside = Marks(rawValue: 1 << 14)
+        /// A response message was begun and is not whole.
+        static let withinResponse = Marks(rawValue: 1 << 15)
+        /// The present response message is read, not only counted.
+        static let responseRead = Marks(rawValue: 1 << 16)
+    }
+
+    /// A message of the client on a stream, waiting for its answer.
+    struct UnansweredMessage: Sendable {
+        var kind: OperationKind
+        var start: Int64
+        var end: Int64
+        var byteCount: Int64
+        /// The watch id or lease ID that it names.
+        var identifier: Int64
+        /// Of a watch create: its flags and revision; the keys lie in `unansweredKeys`.
+        var body = RequestOp()
+        var keyStart = 0
+        var keyCount = 0
+        var rangeEndCount = 0
+
+        /// Where they lie.
+        var keys: Range<Int> { keyStart..<keyStart + keyCount }
+        var rangeEnds: Range<Int> { keys.upperBound..<keys.upperBound + rangeEndCount }
+    }
+
+    /// A piece of response DATA that waits for the request's HEADERS; its bytes lie in `deferredBytes`.
+    struct DeferredPiece: Sendable {
+        var byteCount: Int
+        var isFrameStart: Bool
+        var frameLength: Int
+        var start: Int64
+        var end: Int64
+    }
+
+    /// Bytes that the call holds beyond its slot.
+    var heldByteCount: Int {
+        heldRequest.count + heldResponse.count + deferredBytes.count + unansweredKeys.count
+            + unanswered.count * MemoryLayout<UnansweredMessage>.stride
+            + deferred.count * MemoryLayout<DeferredPiece>.stride + details.byteCount
+    }
+
+    /// Whether the call holds, or held, so much that it must be counted; what most calls hold is not worth it.
+    var isHoldingMuch: Bool {
+        !heldRequest.isEmpty || !heldResponse.isEmpty || !deferredBytes.isEmpty || unanswered.count > 16
+            || details.keyValues.count > 64 || details.parts.count > 64 || accountedBytes != 0
+    }
+
+    // Numbers of the call's texts and keys in a batch's tables, 0 of empty ones.
+
+    func numberErrorText(in texts: inout ByteTable) -> TextNumber { texts.number(of: errorText.span) }
+    func numberMethodText(in texts: inout ByteTable) -> TextNumber { texts.number(of: methodText.span) }
+    func numberFirstKey(in keys: inout ByteTable) -> KeyNumber { keys.number(of: firstKey.span) }
+    func numberUnansweredKey(_ range: Range<Int>, in keys: inout ByteTable) -> KeyNumber {
+        keys.number(of: unansweredKeys.span.extracting(range))
+    }
+
+    /// Whether a client sends one message only.
+    var isSingleRequest: Bool { streaming != .bidirectional }
+
+    /// Makes the slot ready for a new call; keeps the arrays' memory where it is little.
+    mutating func reset(connection: UInt32, stream: UInt32) {
+        self.connection = connection
+        self.stream = stream
+        older = -1
+        newer = -1
+        method = .unknown
+        kind = .other
+        streaming = .unary
+        marks = []
+        completeness = []
+        status = nil
+        requestStart = Operation.absent
+        requestEnd = Operation.absent
+        responseStart = Operation.absent
+        responseEnd = Operation.absent
+        endedAt = Operation.absent
+        requestMessages = 0
+        responseMessages = 0
+        requestBytes = 0
+        responseBytes = 0
+        requestWireBytes = 0
+        responseWireBytes = 0
+        request = MessageAssembler()
+        response = MessageAssembler()
+        details.reset()
+        heldRequest.empty()
+        heldResponse.empty()
+        wantedResponse = 0
+        passedOverResponse = 0
+        firstKey.empty()
+        methodText.empty()
+        errorText.empty()
+        if !unanswered.isEmpty { unanswered = [] }
+        unansweredKeys.empty()
+        if !deferred.isEmpty { deferred = [] }
+        deferredBytes.empty()
+        accountedBytes = 0
+    }
+}
+
+extension Array<UInt8> {
+    /// Forgets the bytes, and the memory too if it is more than most calls need.
+    fileprivate mutating func empty() {
+        if isEmpty { return }
+        if capacity <= 1 << 15 { removeAll(keepingCapacity: true) } else { self = [] }
+    }
+}

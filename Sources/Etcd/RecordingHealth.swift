@@ -1,0 +1,62 @@
+/// Totals of a recording: what came in, and what was lost on which way. All counts from the recording's start.
+///
+/// Additive: the health of two recordings together is the sum of their fields.
+package struct RecordingHealth: Sendable, Equatable {
+    /// Stable numbers of the fields in a trace: never change or reuse one.
+    package enum Field: UInt8, Sendable, CaseIterable {
+        case packets = 0
+        case packetBytes = 1
+        /// Packets cut by a snap length.
+        case packetsCut = 2
+        case packetsDroppedByKernel = 3
+        case packetsDroppedByInterface = 4
+        /// Packets that are no TCP of a watched port.
+        case packetsOfOthers = 5
+        /// Packets whose link, IP or TCP header is damaged or of an unknown kind.
+        case packetsUndecodable = 6
+        case fragmentsJoined = 7
+        case fragmentsLost = 8
+        /// The capture ended within a packet, or a damaged part of it was passed over.
+        case captureDamages = 9
+
+        case connections = 16
+        /// Connections that were open before the recording.
+        case connectionsMidway = 17
+        case connectionsEncrypted = 18
+        case connectionsHTTP1 = 19
+        case connectionsOther = 20
+        case connectionsEvicted = 21
+        case payloadBytes = 22
+        case retransmittedBytes = 23
+        case lostBytes = 24
+        case gaps = 25
+
+        case frames = 32
+        case undecodableBytes = 33
+        case resynchronizations = 34
+        case tablesReanchored = 35
+        case tablesForgotten = 36
+        case fieldSectionsLost = 37
+
+        case messages = 48
+        case messagesDamaged = 49
+        case messagesUndecodable = 50
+        case streamsEvicted = 51
+        case observedKeysDropped = 52
+    }
+
+    private var counts: [Int64] = Array(repeating: 0, count: 64)
+
+    package init() {}
+
+    package subscript(field: Field) -> Int64 {
+        get { counts[Int(field.rawValue)] }
+        set { counts[Int(field.rawValue)] = newValue }
+    }
+
+    package static func + (left: RecordingHealth, right: RecordingHealth) -> RecordingHealth {
+        var sum = left
+        for field in Field.allCases { sum[field] &+= right[field] }
+        return sum
+    }
+}

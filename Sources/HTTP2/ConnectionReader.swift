@@ -1,0 +1,156 @@
+package import Wire
+
+/// Reads the HTTP/2 frames and field sections of one connection as a listener, both directions.
+///
+/// Bytes are handed in by direction, in order, with gaps named. A direction may begin anywhere: at its start everything is
+/// known; otherwise frame boundaries are found first, and HPACK entries of before stay nameable by number. Bytes that are
+/// no HTTP/2 are counted and never decoded. Memory is bounded by `ConnectionLimits`, whatever comes in.
+///
+/// Times only say when frames were captured; nothing depends on them.
+package struct ConnectionReader {
+    private let limits: ConnectionLimits
+    private var request: DirectionReader
+    private var response: DirectionReader
+    private var heldMarks: [FrameHunter.Mark] = []
+    /// `fieldBytes` up to here is in use.
+    private var textUsed: Int
+    /// `textUsed` from which text that no table needs any more is dropped.
+    private var textLimit: Int
+
+    /// Bytes that events of the last call with source `.held` refer to.
+    package private(set) var held: [UInt8] = []
+    /// Fields that the last call's events refer to.
+    package private(set) var fields: [HeaderField] = []
+    /// Text of names and values of `fields`, and what else the reader keeps there.
+    package private(set) var fieldBytes: [UInt8]
+
+    package init(limits: ConnectionLimits = ConnectionLimits()) {
+        self.limits = limits
+        request = DirectionReader(.request, limits: limits)
+        response = DirectionReader(.response, limits: limits)
+        fieldBytes = FieldText.prefix
+        textUsed = fieldBytes.count
+        textLimit = textUsed &+ limits.textBytes
+    }
+
+    /// Tells, before the first byte of `direction`, whether that byte is the first of the connection (its SYN was seen).
+    /// Without this call the direction counts as joined midway, unless it begins with the client's preface.
+    package mutating func begin(_ direction: Direction, atStart: Bool) {
+        switch direction {
+        case .request: request.begin(atStart: atStart)
+        case .response: response.begin(atStart: atStart)
+        }
+    }
+
+    /// Reads the next bytes of `direction`, one segment or any part of the stream, and appends what they say.
+    ///
+    /// Ranges in the events refer to `bytes`, or to `held`, `fields` and `fieldBytes`, which are valid until the next call.
+    package mutating func receive(
+        _ bytes: Span<UInt8>, _ direction: Direction, at time: CaptureTime, into events: inout [HTTP2Event]
+    ) {
+        beginCall()
+        switch direction {
+        case .request:
+            request.allow(tableSize: response.tableSizeAnnounced, isKnown: response.settingsAreKnown)
+            let context = context(.request)
+            Self.read(
+                bytes, by: &request, context: context, at: time, limits: limits, held: &held, marks: &heldMarks,
+                into: &events, fields: &fields, text: &fieldBytes, used: &textUsed)
+        case .response:
+            response.allow(tableSize: request.tableSizeAnnounced, isKnown: request.settingsAreKnown)
+            let context = context(.response)
+            Self.read(
+                bytes, by: &response, context: context, at: time, limits: limits, held: &held,
+                marks: &heldMarks, into: &events, fields: &fields, text: &fieldBytes, used: &textUsed)
+        }
+    }
+
+    /// The next `count` bytes of `direction` are missing and will not come. Nothing is concluded for the other direction.
+    package mutating func receiveGap(
+        _ count: Int, _ direction: Direction, at time: CaptureTime, into events: inout [HTTP2Event]
+    ) {
+        beginCall()
+        switch direction {
+        case .request: request.receiveGap(count, at: time, into: &events)
+        case .response: response.receiveGap(count, at: time, into: &events)
+        }
+    }
+
+    /// The connection or the recording is over: bytes that wait for more are counted, and an unfinished field section is
+    /// reported lost. Nothing may be handed in afterwards.
+    package mutating func finish(at time: CaptureTime, into events: inout [HTTP2Event]) {
+        beginCall()
+        request.finish(at: time, into: &events)
+        response.finish(at: time, into: &events)
+    }
+
+    /// What the connection carries, as far as its bytes have told.
+    package var content: ConnectionContent {
+        if request.isHTTP2 || response.isHTTP2 { return .http2 }
+        if request.content != .unknown { return request.content }
+        if response.content != .unknown { return response.content }
+        return health.undecodableBytes > limits.bytesUntilOther ? .other : .unknown
+    }
+
+    package var health: HTTP2Health { request.total + response.total }
+
+    /// Bytes that this reader holds, for those who share memory between connections; arrays that may keep capacity.
+    package var memoryBytes: Int { fieldBytes.capacity &+ held.capacity &+ request.memoryBytes &+ response.memoryBytes }
+
+    private mutating func beginCall() {
+        fields.removeAll(keepingCapacity: true)
+        if !held.isEmpty {
+            held.removeAll(keepingCapacity: held.capacity <= limits.textBytes)
+            heldMarks.removeAll(keepingCapacity: true)
+        }
+        if textUsed > textLimit { dropText() }
+    }
+
+    /// Keeps the text of the entries of both tables only.
+    private mutating func dropText() {
+        let prefix = FieldText.prefix
+        let text = fieldBytes
+        var kept = prefix
+        request.moveText(from: text.span, prefix: prefix.count, into: &kept)
+        response.moveText(from: text.span, prefix: prefix.count, into: &kept)
+        textUsed = kept.count
+        textLimit = textUsed &+ limits.textBytes
+        fieldBytes = kept
+    }
+
+    private func context(_ direction: Direction) -> FrameHeader.Context {
+        let tableSize = (direction == .request ? response.tableSizeAnnounced : request.tableSizeAnnounced) ?? 4096
+        return FrameHeader.Context(
+            direction: direction,
+            frameBytes: direction == .request ? response.frameBytesAnnounced : request.frameBytesAnnounced,
+            lastStream: max(request.lastStream, response.lastStream),
+            indexLimit: FieldText.staticTableCount &+ min(max(tableSize, 4096), limits.tableBytes) / 32)
+    }
+
+    private static func read(
+        _ bytes: Span<UInt8>, by reader: inout DirectionReader, context: FrameHeader.Context, at time: CaptureTime,
+        limits: ConnectionLimits, held: inout [UInt8], marks: inout [FrameHunter.Mark], into events: inout [HTTP2Event],
+        fields: inout [HeaderField], text: inout [UInt8], used: inout Int
+    ) {
+        var offset = reader.read(
+            bytes, from: 0, source: .input, marks: marks, at: time, frameBytesMax: context.frameBytes, into: &events,
+            fields: &fields, text: &text, used: &used)
+        guard reader.phase == .hunting else { return }
+        var isFound = reader.hunt(
+            bytes.extracting(offset..<bytes.count), at: time, isSegmentStart: offset == 0, context: context, into: &held,
+            marks: &marks, events: &events)
+        var base = 0
+        while isFound {
+            let end = held.count
+            offset = reader.read(
+                held.span, from: base, source: .held, marks: marks, at: time, frameBytesMax: context.frameBytes,
+                into: &events, fields: &fields, text: &text, used: &used)
+            guard reader.phase == .hunting else { return }
+            // Found bytes that turn out not to be frames after all: look further behind them.
+            let rest = held.span.extracting(offset..<end).copied()
+            base = end
+            isFound = reader.hunt(
+                rest.span, at: time, isSegmentStart: false, context: context, into: &held, marks: &marks, events: &events)
+        }
+    }
+}

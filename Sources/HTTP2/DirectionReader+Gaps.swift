@@ -1,0 +1,200 @@
+import Wire
+
+// What happens when bytes are missing or make no sense, and how the way back is found.
+extension DirectionReader {
+    // MARK: Out of step
+
+    /// The header at hand may not stand here. True when it would have been the first of the direction: then this is no
+    /// HTTP/2 connection seen from its start, and nothing was in step yet.
+    mutating func refuse(into events: inout [HTTP2Event]) -> Bool {
+        guard awaitsSettings else {
+            leaveStep(into: &events)
+            return false
+        }
+        beginHunting(isAnnounced: false)
+        decoder = HPACKDecoder(direction, knownFromStart: false, limits: limits)
+        return true
+    }
+
+    /// A connection error: either the state is wrong or the peer is. Counts itself; the caller counts the bytes.
+    mutating func leaveStep(into events: inout [HTTP2Event]) {
+        health.oddities.connectionErrors &+= 1
+        // It is not known for how long the state was wrong.
+        desynchronize(missing: 0, mayHaveHeld: 4 &* limits.reanchoredInsertions, at: frameTime, into: &events)
+    }
+
+    private mutating func desynchronize(
+        missing: Int, mayHaveHeld byteCount: Int, at time: CaptureTime, into events: inout [HTTP2Event]
+    ) {
+        loseOpenBlock(into: &events)
+        events.append(
+            HTTP2Event(kind: .desynchronized, direction: direction, stream: 0, count: missing, time: time))
+        decoder.missed(bytes: byteCount)
+        beginHunting(isAnnounced: true)
+    }
+
+    mutating func beginHunting(isAnnounced: Bool) {
+        phase = .hunting
+        isConfirmed = false
+        awaitsSettings = false
+        settingsAreKnown = false
+        huntIsAnnounced = isAnnounced
+        hunter.reset()
+    }
+
+    private mutating func loseOpenBlock(into events: inout [HTTP2Event]) {
+        guard blockIsOpen else { return }
+        blockIsOpen = false
+        blockIsLost = true
+        health.undecodableBytes &+= block.count
+        block.removeAll(keepingCapacity: true)
+        decoder.missed(bytes: blockWireBytes)
+        appendBlockEvent(fields: 0..<0, into: &events)
+    }
+
+    // MARK: Hunting
+
+    /// Takes bytes while hunting. When a boundary is found, appends everything from there on to `held` and says true; the
+    /// caller reads it from there.
+    mutating func hunt(
+        _ bytes: Span<UInt8>, at time: CaptureTime, isSegmentStart: Bool, context: FrameHeader.Context,
+        into held: inout [UInt8], marks: inout [FrameHunter.Mark], events: inout [HTTP2Event]
+    ) -> Bool {
+        if isSegmentStart { look(at: bytes) }
+        hunter.append(bytes, at: time, isSegmentStart: isSegmentStart)
+        if isAtStart, !isHTTP2, hunter.passedOver == 0, hunter.tail.count >= 5 {
+            // The very first bytes: a TLS connection never turns into anything else.
+            let first = ConnectionContent.beginning(with: hunter.tail.span)
+            if first != .unknown { content = first }
+            if first == .tls {
+                health.undecodableBytes &+= hunter.drop()
+                phase = .foreign
+                return false
+            }
+        }
+        guard let boundary = hunter.search(context, givenUp: &health.undecodableBytes) else { return false }
+        let base = held.count
+        held.append(copying: hunter.tail.span.extracting(boundary..<hunter.tail.count))
+        for mark in hunter.marks {
+            if mark.offset <= boundary, marks.count > 0, marks[marks.count - 1].offset == base { marks.removeLast() }
+            marks.append(FrameHunter.Mark(offset: base &+ max(mark.offset &- boundary, 0), time: mark.time))
+        }
+        decoder.missedMore(bytes: hunter.passedOver)
+        if !huntIsAnnounced {
+            events.append(HTTP2Event(kind: .desynchronized, direction: direction, stream: 0, time: time))
+        }
+        health.resynchronizations &+= 1
+        isHTTP2 = true
+        hunter.reset()
+        phase = .header
+        return true
+    }
+
+    private mutating func look(at bytes: Span<UInt8>) {
+        let found = ConnectionContent.beginning(with: bytes)
+        if found != .unknown, content == .unknown { content = found }
+    }
+
+    // MARK: Gaps
+
+    /// `count` bytes will not come. Within a frame of which the length is known nothing but that frame is lost.
+    mutating func receiveGap(_ count: Int, at time: CaptureTime, into events: inout [HTTP2Event]) {
+        guard count > 0 else { return }
+        var beyond = count
+        switch phase {
+        case .foreign:
+            return
+        case .hunting:
+            health.undecodableBytes &+= hunter.drop()
+            decoder.missedMore(bytes: count)
+            return
+        case .opening:
+            health.undecodableBytes &+= prefaceMatched
+            beginHunting(isAnnounced: false)
+            return
+        case .data:
+            beyond = loseData(count, into: &events)
+        case .payload:
+            let missing = payloadBytes &- partial.count &+ skipBytes
+            health.undecodableBytes &+= FrameHeader.byteCount &+ partial.count &+ max(missing &- count, 0)
+            partial.removeAll(keepingCapacity: true)
+            loseFrame(into: &events)
+            payloadBytes = 0
+            skipBytes = max(missing &- count, 0)
+            beyond = count &- missing
+        case .skipping:
+            beyond = count &- skipBytes
+            skipBytes = max(skipBytes &- count, 0)
+        case .header:
+            health.undecodableBytes &+= partial.count
+            partial.removeAll(keepingCapacity: true)
+        }
+        if beyond > 0 {
+            desynchronize(missing: beyond, mayHaveHeld: beyond, at: time, into: &events)
+        } else if phase != .data {
+            phase = skipBytes > 0 ? .skipping : .header
+        }
+    }
+
+    /// Loses the next `count` bytes of a DATA frame, or as many as it has; returns how many there were beyond the frame.
+    private mutating func loseData(_ count: Int, into events: inout [HTTP2Event]) -> Int {
+        if awaitsPadLength {
+            // Where the padding begins is lost with its length, so all of the frame is.
+            let left = max(frame.length &- count, 0)
+            health.undecodableBytes &+= left
+            events.append(dataEvent(.dataLost, bytes: 0..<0, source: .input, count: frame.length, byteCount: dataBytes))
+            awaitsPadLength = false
+            skipBytes = left
+            return count &- frame.length
+        }
+        let lost = min(count, dataBytes)
+        events.append(dataEvent(.dataLost, bytes: 0..<0, source: .input, count: lost, byteCount: lost))
+        let padding = min(count &- lost, skipBytes)
+        if dataBytes == 0 { skipBytes &-= padding }
+        return count &- lost &- padding
+    }
+
+    /// The frame at hand is cut: what its header says is all that is known of it.
+    private mutating func loseFrame(into events: inout [HTTP2Event]) {
+        switch frame.kind {
+        case FrameHeader.Kind.headers, FrameHeader.Kind.pushPromise, FrameHeader.Kind.continuation:
+            blockIsLost = true
+            health.undecodableBytes &+= block.count
+            block.removeAll(keepingCapacity: true)
+            blockIsOpen = !frame.has(FrameHeader.Flag.endHeaders)
+            guard !blockIsOpen else { return }
+            decoder.missed(bytes: blockWireBytes)
+            appendBlockEvent(fields: 0..<0, into: &events)
+        case FrameHeader.Kind.resetStream:
+            appendEvent(.resetStream, stream: frame.stream, code: .max, into: &events)
+        case FrameHeader.Kind.settings:
+            settingsAreKnown = false
+        default: break
+        }
+    }
+
+    // MARK: The end
+
+    mutating func finish(at time: CaptureTime, into events: inout [HTTP2Event]) {
+        switch phase {
+        case .opening: health.undecodableBytes &+= prefaceMatched
+        case .hunting: health.undecodableBytes &+= hunter.drop()
+        case .header:
+            health.undecodableBytes &+= partial.count
+            if !partial.isEmpty || blockIsOpen { health.oddities.framesUnfinished &+= 1 }
+            loseOpenBlock(into: &events)
+        case .payload:
+            health.undecodableBytes &+= FrameHeader.byteCount &+ partial.count
+            health.oddities.framesUnfinished &+= 1
+            loseFrame(into: &events)
+            loseOpenBlock(into: &events)
+        case .data, .skipping:
+            health.oddities.framesUnfinished &+= 1
+        case .foreign: break
+        }
+        partial.removeAll()
+        block.removeAll()
+        prefaceMatched = 0
+        phase = .foreign
+    }
+}

@@ -1,0 +1,113 @@
+import Wire
+
+/// How strongly bytes of which nothing is known look like a frame. Stricter than RFC 9113 in everything that real etcd
+/// traffic never shows, since TLS records, values and machine code are to be told apart from frames.
+extension FrameHeader {
+    /// What is known of the connection while a boundary is looked for.
+    struct Context {
+        var direction: Direction
+        /// The largest frame that may be expected: 16 384, or what the other side's SETTINGS allowed.
+        var frameBytes = 16_384
+        /// The highest stream seen in either direction, 0 when none was seen.
+        var lastStream: UInt32 = 0
+        /// The highest index that a field block may use.
+        var indexLimit = 61 + 128
+    }
+
+    /// Streams that one gap may have opened.
+    private static let streamsAhead: UInt32 = 4000
+    /// The payload of grpc-go's PINGs that measure the bandwidth-delay product.
+    private static let grpcGoPing: UInt64 = 0x0204_1010_090e_0707
+
+    /// Roughly −log₂ of the chance that random bytes look as well like a frame as those at `offset`; nil when they are none.
+    /// The payload is looked at as far as it is there. Precondition: nine bytes lie at `offset`.
+    static func evidence(in bytes: Span<UInt8>, at offset: Int, _ context: Context) -> (bits: Int, header: FrameHeader)? {
+        let header = FrameHeader(bytes, at: offset)
+        guard header.length <= context.frameBytes, !header.isReservedBitSet, header.isPermitted else { return nil }
+        let payload = offset &+ byteCount
+        let available = bytes.count &- payload
+        guard var bits = header.ownEvidence else { return nil }
+        switch header.kind {
+        case Kind.data:
+            if available >= 5, header.length >= 5, !header.has(Flag.padded), bytes[payload] <= 1,
+                Int(bytes.bigEndian32(at: payload + 1)) &+ 5 == header.length
+            {
+                bits &+= 30
+            }
+        case Kind.headers:
+            guard let more = header.blockEvidence(bytes, at: payload, context) else { return nil }
+            bits &+= more
+        case Kind.resetStream:
+            if available >= 4, bytes.bigEndian32(at: payload) > 13 { return nil }
+        case Kind.ping:
+            if available >= 8, bytes.bigEndian64(at: payload) == grpcGoPing { bits &+= 64 }
+        case Kind.goAway:
+            if available >= 8, bytes[payload] & 0x80 != 0 || bytes.bigEndian32(at: payload + 4) > 13 { return nil }
+        case Kind.windowUpdate:
+            if available >= 4, !(1...0x7fff_ffff).contains(bytes.bigEndian32(at: payload)) { return nil }
+        default: break
+        }
+        if header.stream != 0 {
+            let bound = context.lastStream == 0 ? 1 << 20 : context.lastStream &+ streamsAhead
+            if header.stream < bound { bits &+= 11 }
+        }
+        return (bits, header)
+    }
+
+    /// Evidence of the nine octets alone; nil when a flag, length or stream is none that a frame of this type has.
+    private var ownEvidence: Int? {
+        let isOdd = stream & 1 == 1
+        switch kind {
+        case Kind.data:
+            return flags & ~0x9 == 0 && isOdd && (length > 0 || has(Flag.endStream)) ? 23 : nil
+        case Kind.headers:
+            return flags & ~0x2d == 0 && isOdd && length > 0 ? 23 : nil
+        case Kind.priority:
+            return flags == 0 && isOdd && length == 5 ? 42 : nil
+        case Kind.resetStream:
+            return flags == 0 && isOdd ? 42 : nil
+        case Kind.settings:
+            // Without content it is a four among zeros, which tables in executables are full of.
+            return flags & ~0x1 == 0 && length <= 60 ? (length == 0 && !has(Flag.ack) ? 40 : 67) : nil
+        case Kind.ping:
+            return flags & ~0x1 == 0 ? 71 : nil
+        case Kind.goAway:
+            return flags == 0 && length <= 1024 ? 62 : nil
+        case Kind.windowUpdate:
+            return flags == 0 && (stream == 0 || isOdd) ? 42 : nil
+        case Kind.continuation:
+            return flags & ~0x4 == 0 && isOdd ? 23 : nil
+        default:
+            return nil
+        }
+    }
+
+    private func blockEvidence(_ bytes: Span<UInt8>, at payload: Int, _ context: Context) -> Int? {
+        var start = payload
+        var end = payload &+ length
+        if has(Flag.padded) {
+            guard start < bytes.count else { return 0 }
+            end &-= Int(bytes[start])
+            start &+= 1
+        }
+        if has(Flag.priority) { start &+= 5 }
+        guard start < end else { return nil }
+        guard bytes.count &- start >= 2, end &- start >= 2 else { return 0 }
+        let first = bytes[start]
+        let second = bytes[start + 1]
+        var bits = 1
+        if context.direction == .request, first == 0x83, second == 0x86 || second == 0x87 {
+            bits = 16  // grpc-go: `:method` POST, `:scheme`
+        } else if context.direction == .response, first == 0x88 {
+            bits = 8  // `:status` 200
+        } else if first & 0xc0 == 0, first & 0xe0 != 0x20 {
+            return nil  // neither indexed, nor to be indexed, nor a size update
+        }
+        if end <= bytes.count, has(Flag.endHeaders),
+            !FieldLine.plausible(bytes.extracting(start..<end), indexLimit: context.indexLimit)
+        {
+            return nil
+        }
+        return bits
+    }
+}

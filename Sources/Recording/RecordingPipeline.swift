@@ -1,0 +1,233 @@
+package import CaptureFiles
+package import Etcd
+import HTTP2
+package import Packets
+import Wire
+
+/// Decodes packets into batches of operations: link, IP and TCP, then HTTP/2, then the etcd API, one packet at a time.
+///
+/// A machine: it reads no file and no clock. The owner hands in packets until `isBatchFull`, takes the batch, and goes
+/// on; at the end it calls `finish` and takes the last one. Memory is bounded by `RecordingLimits`, whatever comes in.
+package struct RecordingPipeline {
+    private let limits: RecordingLimits
+    private var tracker: ConnectionTracker
+    /// By the tracker's slots; the calls of a connection lie beside its reader, not in it, so that frames can be lent
+    /// from one to the other without a copy.
+    private var connections: [RecordedConnection] = []
+    private var calls: [ConnectionCalls] = []
+    private var context: CallContext
+    private var observed = ObservedState()
+    private var streamEvents: [StreamEvent] = []
+    private var frameEvents: [HTTP2Event] = []
+    /// What ended connections counted; the open ones are added when a batch is taken.
+    private var endedHTTP2 = HTTP2Health()
+    private var contents = ContentCounts()
+    private var lastTime: CaptureTime?
+    private var isFinished = false
+
+    /// What the source of the packets counted: packets dropped by the kernel, damages of the file. Set by the owner
+    /// before it takes a batch.
+    package var captureHealth = RecordingHealth()
+
+    package init(ports: [UInt16], limits: RecordingLimits = RecordingLimits()) {
+        self.limits = limits
+        tracker = ConnectionTracker(ports: ports, limits: limits.tracker)
+        context = CallContext(limits: limits.calls)
+    }
+
+    /// Whether the batch should be taken before more packets are handed in.
+    package var isBatchFull: Bool {
+        context.batch.operations.count >= limits.batchOperations || context.batch.byteCount >= limits.batchBytes
+    }
+
+    /// Operations in the batch now.
+    package var pendingOperations: Int { context.batch.operations.count }
+
+    /// Whether any connection carried HTTP/2 so far.
+    package var sawHTTP2: Bool { contents.http2 > 0 }
+    package var connectionsEncrypted: Int { contents.tls }
+    /// What the connection tracker saw and lost.
+    package var trackerHealth: TrackerHealth { tracker.health }
+
+    /// Decodes packets, beginning with number `first`, until the batch is full or no packet is left.
+    ///
+    /// Returns the number of the first packet that was not decoded; `packets.packets.count` when all were.
+    package mutating func receive(_ packets: borrowing PacketBatch, from first: Int) -> Int {
+        let bytes = packets.storage.span
+        var index = first
+        while index < packets.packets.count {
+            let packet = packets.packets[index]
+            let captured = bytes.extracting(packet.bytes)
+            tracker.receive(
+                captured, originalLength: packet.originalLength, linkType: packet.linkType, at: packet.time,
+                into: &streamEvents)
+            if !streamEvents.isEmpty { decodeStreamEvents(packet: captured) }
+            lastTime = packet.time
+            index += 1
+            if isBatchFull { break }
+        }
+        return index
+    }
+
+    /// The capture is over: what is held is decoded or given up, open calls are emitted as unfinished. To be called
+    /// once, before the last batch is taken.
+    package mutating func finish() {
+        let time = lastTime ?? CaptureTime(nanoseconds: 0)
+        let nothing: [UInt8] = []
+        tracker.finish(at: time, into: &streamEvents)
+        decodeStreamEvents(packet: nothing.span)
+        isFinished = true
+    }
+
+    /// Hands the batch to `body`, then empties it.
+    package mutating func takeBatch<Failure: Error>(
+        _ body: (borrowing OperationBatch) throws(Failure) -> Void
+    ) throws(Failure) {
+        observe()
+        context.batch.health = health
+        try body(context.batch)
+        context.batch.removeAll()
+    }
+
+    /// Totals from the start of the recording until now.
+    package var health: RecordingHealth {
+        var health = captureHealth
+        var http2 = endedHTTP2
+        for connection in connections where connection.isOpen { http2 = http2 + connection.reader.health }
+        health.take(tracker.health)
+        health.take(http2)
+        health.take(contents)
+        health.take(context.health)
+        health[.observedKeysDropped] = observed.droppedFacts
+        return health
+    }
+
+    // MARK: From stream events to operations
+
+    private mutating func decodeStreamEvents(packet: Span<UInt8>) {
+        for event in streamEvents {
+            switch event.kind {
+            case .opened:
+                open(event.slot)
+            case .data:
+                switch event.source {
+                case .packet:
+                    decode(packet.extracting(event.bytes), event)
+                case .released:
+                    decode(tracker.released.span.extracting(event.bytes), event)
+                }
+            case .gap:
+                begin(event)
+                connections[event.slot].reader.receiveGap(
+                    event.count, event.direction, at: event.time, into: &frameEvents)
+                decodeFrames(event.slot, input: packet, at: event.time)
+            case .finished, .reset:
+                break
+            case .closed:
+                close(event.slot, at: event.time)
+            }
+        }
+        streamEvents.removeAll(keepingCapacity: true)
+    }
+
+    private mutating func open(_ slot: Int) {
+        let tracked = tracker.connection(slot)
+        let number = UInt32(truncatingIfNeeded: tracked.number)
+        let connection = RecordedConnection(number: number, limits: limits)
+        let newCalls = ConnectionCalls(connection: number, isFromStart: tracked.start == .seen)
+        if slot < connections.count {
+            connections[slot] = connection
+            calls[slot] = newCalls
+        } else {
+            precondition(slot == connections.count, "slots are given out densely")
+            connections.append(connection)
+            calls.append(newCalls)
+        }
+    }
+
+    private mutating func decode(_ bytes: Span<UInt8>, _ event: StreamEvent) {
+        begin(event)
+        connections[event.slot].reader.receive(bytes, event.direction, at: event.time, into: &frameEvents)
+        decodeFrames(event.slot, input: bytes, at: event.time)
+        let content = connections[event.slot].reader.content
+        if content != connections[event.slot].content {
+            contents.count(connections[event.slot].content, -1)
+            contents.count(content, 1)
+            connections[event.slot].content = content
+        }
+    }
+
+    /// At the first bytes of a direction, seen or lost: tells the reader whether they are the first of the connection.
+    private mutating func begin(_ event: StreamEvent) {
+        if connections[event.slot].begins(event.direction) {
+            let flow = tracker.connection(event.slot)[event.direction]
+            connections[event.slot].reader.begin(event.direction, atStart: flow.beginsAtStart)
+        }
+        if !connections[event.slot].hasPayload {
+            connections[event.slot].hasPayload = true
+            writeConnection(event.slot)
+        }
+    }
+
+    private mutating func decodeFrames(_ slot: Int, input: Span<UInt8>, at time: CaptureTime) {
+        if frameEvents.isEmpty { return }
+        Self.decodeFrames(
+            frameEvents, from: connections[slot].reader, input: input, at: time, calls: &calls[slot],
+            context: &context)
+        frameEvents.removeAll(keepingCapacity: true)
+        if !connections[slot].userAgentWritten, !calls[slot].userAgent.isEmpty {
+            connections[slot].userAgentWritten = true
+            writeConnection(slot)
+        }
+    }
+
+    private static func decodeFrames(
+        _ events: [HTTP2Event], from reader: borrowing ConnectionReader, input: Span<UInt8>, at time: CaptureTime,
+        calls: inout ConnectionCalls, context: inout CallContext
+    ) {
+        let held = reader.held.span
+        let fields = reader.fields.span
+        let fieldBytes = reader.fieldBytes.span
+        for event in events {
+            let source = event.source == .input ? input : held
+            calls.receive(
+                event, bytes: source.extracting(event.bytes), fields: fields.extracting(event.fields),
+                fieldBytes: fieldBytes, at: time, context: &context)
+        }
+    }
+
+    private mutating func close(_ slot: Int, at time: CaptureTime) {
+        connections[slot].reader.finish(at: time, into: &frameEvents)
+        let nothing: [UInt8] = []
+        decodeFrames(slot, input: nothing.span, at: time)
+        calls[slot].finish(at: time, context: &context)
+        endedHTTP2 = endedHTTP2 + connections[slot].reader.health
+        if connections[slot].hasPayload { writeConnection(slot) }
+        connections[slot].isOpen = false
+    }
+
+    /// Tells the trace what is known of the connection now; replaces what it was told before.
+    private mutating func writeConnection(_ slot: Int) {
+        let tracked = tracker.connection(slot)
+        var record = ConnectionRecord(
+            number: connections[slot].number, client: context.batch.texts.number(of: tracked.client.description),
+            server: context.batch.texts.number(of: tracked.server.description), firstTime: tracked.firstTime)
+        record.lastTime = tracked.lastTime
+        record.start = tracked.start == .seen ? .seen : .midway
+        record.content = ConnectionRecord.Content(connections[slot].reader.content)
+        let userAgent = calls[slot].userAgent
+        record.userAgent = context.batch.texts.number(of: userAgent.span)
+        record.isClosed = tracked.isClosed
+        record.requestBytes = Int64(tracked.request.payloadBytes)
+        record.responseBytes = Int64(tracked.response.payloadBytes)
+        record.lostBytes = Int64(tracked.request.lostBytes) + Int64(tracked.response.lostBytes)
+        record.gaps = Int64(tracked.request.gaps) + Int64(tracked.response.gaps)
+        record.undecodableBytes = Int64(connections[slot].reader.health.undecodableBytes)
+        context.batch.connections.append(record)
+    }
+
+    private mutating func observe() {
+        observed.observe(&context.batch, from: 0)
+        if isFinished { observed.finish(&context.batch) }
+    }
+}

@@ -1,0 +1,91 @@
+// Every load wider than a byte, and every bulk move of bytes, of the whole package. Bounds are checked before each
+// unchecked access; callers never see a pointer.
+
+extension Span<UInt8> {
+    /// The big-endian 16-bit number at `offset`. Precondition: two bytes lie there.
+    @inlinable package func bigEndian16(at offset: Int) -> UInt16 {
+        precondition(offset >= 0 && offset <= count - 2, "a 16-bit load must lie inside the bytes")
+        return unsafe UInt16(bigEndian: bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt16.self))
+    }
+
+    /// The big-endian 24-bit number at `offset`. Precondition: three bytes lie there.
+    @inlinable package func bigEndian24(at offset: Int) -> UInt32 {
+        UInt32(bigEndian16(at: offset)) << 8 | UInt32(self[offset + 2])
+    }
+
+    /// The big-endian 32-bit number at `offset`. Precondition: four bytes lie there.
+    @inlinable package func bigEndian32(at offset: Int) -> UInt32 {
+        precondition(offset >= 0 && offset <= count - 4, "a 32-bit load must lie inside the bytes")
+        return unsafe UInt32(bigEndian: bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt32.self))
+    }
+
+    /// The big-endian 64-bit number at `offset`. Precondition: eight bytes lie there.
+    @inlinable package func bigEndian64(at offset: Int) -> UInt64 {
+        precondition(offset >= 0 && offset <= count - 8, "a 64-bit load must lie inside the bytes")
+        return unsafe UInt64(bigEndian: bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self))
+    }
+
+    @inlinable package func littleEndian16(at offset: Int) -> UInt16 { bigEndian16(at: offset).byteSwapped }
+    @inlinable package func littleEndian32(at offset: Int) -> UInt32 { bigEndian32(at: offset).byteSwapped }
+    @inlinable package func littleEndian64(at offset: Int) -> UInt64 { bigEndian64(at: offset).byteSwapped }
+
+    /// Whether both spans hold the same bytes.
+    @inlinable package func isEqual(to other: Span<UInt8>) -> Bool {
+        guard count == other.count else { return false }
+        var offset = 0
+        while offset + 8 <= count {
+            if bigEndian64(at: offset) != other.bigEndian64(at: offset) { return false }
+            offset += 8
+        }
+        while offset < count {
+            if self[offset] != other[offset] { return false }
+            offset += 1
+        }
+        return true
+    }
+
+    /// A 64-bit hash of the bytes, the same in every process. For tables, not against an adversary who knows `seed`.
+    @inlinable package func hash64(seed: UInt64 = 0) -> UInt64 {
+        var state = seed ^ (UInt64(truncatingIfNeeded: count) &* 0x9e37_79b9_7f4a_7c15)
+        var offset = 0
+        while offset + 8 <= count {
+            state = mixed(state ^ littleEndian64(at: offset))
+            offset += 8
+        }
+        var tail: UInt64 = 0
+        while offset < count {
+            tail = tail << 8 | UInt64(self[offset])
+            offset += 1
+        }
+        return mixed(state ^ tail)
+    }
+
+    @inlinable func mixed(_ value: UInt64) -> UInt64 {
+        let (high, low) = (value ^ 0xa076_1d64_78bd_642f).multipliedFullWidth(by: 0xe703_7ed1_a0b4_28db)
+        return high ^ low
+    }
+
+    /// A copy of the bytes.
+    @inlinable package func copied() -> [UInt8] {
+        unsafe withUnsafeBufferPointer { unsafe Array($0) }
+    }
+}
+
+extension Array<UInt8> {
+    /// Appends a copy of `span`.
+    @inlinable package mutating func append(copying span: Span<UInt8>) {
+        unsafe span.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
+    }
+
+    /// Moves the bytes of `range` to the front and drops the rest; keeps the capacity.
+    @inlinable package mutating func keep(only range: Range<Int>) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "the range must lie inside the bytes")
+        if range.lowerBound > 0, !range.isEmpty {
+            unsafe withUnsafeMutableBytes { buffer in
+                guard let base = buffer.baseAddress else { return }
+                unsafe base.copyMemory(from: base + range.lowerBound, byteCount: range.count)
+            }
+        }
+        removeLast(count - range.count)
+    }
+}

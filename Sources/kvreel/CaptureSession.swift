@@ -1,0 +1,181 @@
+import Analysis
+import CaptureFiles
+import Etcd
+import Packets
+import Recording
+import Trace
+import Wire
+
+/// One run of `capture`: packets from the source to the trace, and what is said about it.
+struct CaptureSession: ~Copyable {
+    private var source: PacketSource
+    private var recorder: TraceRecorder
+    private let writer: TraceWriter
+    private let options: Options
+    private var progress: ProgressBar
+    private var coverage = Coverage()
+    private var packets: Int64 = 0
+    private var lastFlush: UInt64
+
+    struct Options {
+        var ports: [UInt16]
+        var output: String
+        var force: Bool
+        var quiet: Bool
+        var packetLimit: Int64?
+        /// What the user named as the source, for messages.
+        var sourceName: String
+        var meta: TraceMeta
+    }
+
+    /// A live trace grows at least this often, so that it is of use before it is finished.
+    private static let flushInterval: UInt64 = 10_000_000_000
+
+    init(source: consuming PacketSource, options: Options) throws {
+        self.source = source
+        self.options = options
+        do {
+            writer = try TraceWriter(path: options.output, force: options.force, meta: options.meta)
+        } catch { throw Failure(error) }
+        recorder = TraceRecorder(pipeline: RecordingPipeline(ports: options.ports), writer: writer)
+        progress = ProgressBar(quiet: options.quiet)
+        lastFlush = SystemCalls.monotonicNanoseconds()
+    }
+
+    /// Runs to the end of the source, its limits or an interruption. Throws a `Failure`, or `ExitStatus.interrupted`
+    /// after a clean end.
+    mutating func run(until interruption: Interruption) throws {
+        let start = SystemCalls.monotonicNanoseconds()
+        do {
+            try decode(until: interruption)
+            try finish(interruption)
+        } catch let error as TraceError {
+            progress.clear()
+            // The reader of our output is satisfied; what it got is a valid trace.
+            if error.kind == .closedPipe { return }
+            throw Failure(error)
+        } catch {
+            progress.clear()
+            // Of the input: what was decoded before stays, unless that is nothing.
+            if writer.operationsWritten == 0 { writer.discard() }
+            throw error
+        }
+        report(seconds: Double(SystemCalls.monotonicNanoseconds() - start) / 1e9)
+        if interruption.isRequested { throw ExitStatus.interrupted }
+    }
+
+    private mutating func decode(until interruption: Interruption) throws {
+        var batch = PacketBatch()
+        var isStopping = false
+        if source.isLive, !options.quiet {
+            StandardError.write("kvreel: listening on \(options.sourceName); Ctrl-C ends the recording\n")
+        }
+        while try source.next(into: &batch, isStopping: isStopping || interruption.isRequested) {
+            if let limit = options.packetLimit, packets + Int64(batch.packets.count) >= limit {
+                batch.packets.removeLast(batch.packets.count - Int(limit - packets))
+                isStopping = true
+            }
+            packets += Int64(batch.packets.count)
+            try receive(batch)
+            if isStopping, !source.isLive { break }
+            if isStopping, packets >= options.packetLimit ?? .max { break }
+            progress.update(
+                done: source.progress.done, total: source.progress.total, packets: packets,
+                operations: recorder.operationCount)
+        }
+    }
+
+    private mutating func receive(_ batch: borrowing PacketBatch) throws {
+        var coverage = coverage
+        recorder.setCaptureHealth(source.recordingHealth)
+        try recorder.receive(batch) { coverage.add($0) }
+        if source.isLive, recorder.pipeline.pendingOperations > 0 {
+            let now = SystemCalls.monotonicNanoseconds()
+            if now - lastFlush >= Self.flushInterval {
+                try recorder.flush { coverage.add($0) }
+                lastFlush = now
+            }
+        }
+        self.coverage = coverage
+    }
+
+    private mutating func finish(_ interruption: Interruption) throws {
+        var coverage = coverage
+        recorder.setCaptureHealth(source.recordingHealth)
+        recorder.endInput()
+        if recorder.operationCount == 0 {
+            if let failure = unusable(isInterrupted: interruption.isRequested) {
+                progress.clear()
+                writer.discard()
+                throw failure
+            }
+        }
+        try recorder.flush { coverage.add($0) }
+        try writer.finish()
+        self.coverage = coverage
+    }
+
+    /// Why a recording without a single operation is no recording; nil where HTTP/2 was there but nobody asked anything.
+    private func unusable(isInterrupted: Bool) -> Failure? {
+        let pipeline = recorder.pipeline
+        let name = options.sourceName
+        let tracker = pipeline.trackerHealth
+        let ports = options.ports.map(String.init).joined(separator: ", ")
+        if isInterrupted, !source.isLive { return nil }
+        if pipeline.sawHTTP2 { return nil }
+        if let link = tracker.unknownLink, tracker.packetsOfUnknownLink == tracker.packets {
+            return Failure(CaptureError.unsupportedLinkType(link, path: name))
+        }
+        if packets == 0 {
+            return Failure(
+                .input, "nothing to decode: \(name): no packets",
+                remedy: source.isLive
+                    ? "Is etcd's client port \(ports)? Say --port N, or --interface any."
+                    : "The capture holds no packet; was it stopped before anything was sent?")
+        }
+        if pipeline.connectionsEncrypted > 0 {
+            return Failure(
+                .input,
+                "nothing to decode: \(name): only TLS without keys, on \(pipeline.connectionsEncrypted) connections",
+                remedy: """
+                    This version reads plaintext only: record where etcd is reached without TLS (--keylog, for a key log \
+                    of the sessions, is not there yet).
+                    """)
+        }
+        return Failure(
+            .input,
+            "nothing to decode: \(name): no etcd traffic on port \(ports) in \(Terminal.grouped(packets)) packets",
+            remedy: "If etcd's clients use another port, say --port N. The recording must hold TCP payload, not headers only.")
+    }
+
+    private mutating func report(seconds: Double) {
+        progress.clear()
+        let capture = source.health
+        if capture.endsWithinPacket {
+            StandardError.warn("\(options.sourceName) ends within a packet; everything before it was decoded")
+        }
+        if let damage = capture.firstDamage {
+            StandardError.warn(
+                "\(options.sourceName) is damaged at byte \(damage.offset): \(damage.reason); "
+                    + "\(Terminal.grouped(capture.damagedBytes)) bytes were passed over")
+        }
+        if capture.packetsDropped > 0 {
+            StandardError.warn(
+                "\(Terminal.grouped(capture.packetsDropped)) packets were dropped before they were recorded")
+        }
+        if capture.packetsCut > 0 {
+            StandardError.warn(
+                "\(Terminal.grouped(capture.packetsCut)) packets are cut by a snapshot length (tcpdump -s 0 keeps all)")
+        }
+        if !options.quiet {
+            let operations = recorder.operationCount
+            let bytes = writer.bytesWritten
+            let perOperation = operations == 0 ? 0 : Double(bytes) / Double(operations)
+            var line = "\(Terminal.grouped(packets)) packets -> \(Terminal.grouped(operations)) operations"
+            line += " in \(Terminal.decimal(seconds, places: 2)) s; \(Terminal.printable(options.output)): "
+            line += "\(Terminal.grouped(bytes)) bytes, \(Terminal.decimal(perOperation, places: 1)) an operation\n"
+            StandardError.write(line)
+        }
+        StandardError.write(coverage.line + "\n")
+    }
+}

@@ -1,0 +1,53 @@
+import ArgumentParser
+import Glibc
+
+/// The command line: parses, calls, prints, and maps every end to an exit status.
+@main
+struct Kvreel: ParsableCommand {
+    static let version = "0.1.0"
+
+    static let configuration = CommandConfiguration(
+        commandName: "kvreel",
+        abstract: "Record what a Kubernetes control plane asks of etcd, and show what that workload is.",
+        discussion: """
+            Decodes packet captures of etcd's port (pcap, pcapng, plain or compressed, or a live interface) into a \
+            trace of operations, and analyses traces: operations, hot keys, transactions, and the tables of two \
+            research papers.
+
+              kvreel capture --read etcd.pcap -o etcd.kvr
+              kvreel analyze etcd.kvr
+
+            Exit status: 0 done; 1 done, but the result must not be trusted; 2 wrong usage; 3 the input is unusable; \
+            4 output or system failed; 130 interrupted after a clean end.
+            """,
+        version: version,
+        subcommands: [CaptureCommand.self, InfoCommand.self, CatCommand.self, AnalyzeCommand.self])
+
+    static func main() {
+        SystemCalls.ignoreBrokenPipes()
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch let failure as Failure {
+            StandardError.write(failure.lines)
+            Glibc.exit(failure.status.rawValue)
+        } catch let status as ExitStatus {
+            Glibc.exit(status.rawValue)
+        } catch {
+            end(usageOrHelp: error)
+        }
+    }
+
+    /// Help and version go to standard output with status 0; everything else that the parser says is wrong usage.
+    private static func end(usageOrHelp error: any Error) -> Never {
+        let text = fullMessage(for: error)
+        if exitCode(for: error) == .success {
+            _ = SystemCalls.writeAll(Array((text + "\n").utf8), to: STDOUT_FILENO)
+            Glibc.exit(ExitStatus.done.rawValue)
+        }
+        let prefix = "Error: "
+        let message = text.hasPrefix(prefix) ? String(text.dropFirst(prefix.count)) : text
+        StandardError.write("kvreel: \(message)\n")
+        Glibc.exit(ExitStatus.usage.rawValue)
+    }
+}

@@ -1,0 +1,74 @@
+import CaptureFiles
+import Etcd
+
+/// Where packets come from: files that end, or an interface that does not.
+struct PacketSource: ~Copyable {
+    private let files: Files?
+    private let live: LiveCapture?
+    /// Of the monotonic clock, when a live recording ends by itself.
+    private let deadline: UInt64?
+    private var isDraining = false
+
+    /// The reader has one owner; the optional in front of it needs a reference.
+    private final class Files {
+        var reader: CaptureReader
+        init(_ reader: consuming CaptureReader) { self.reader = reader }
+    }
+
+    init(files paths: [String]) throws {
+        do { files = Files(try CaptureReader(paths: paths)) } catch { throw Failure(error) }
+        live = nil
+        deadline = nil
+    }
+
+    init(interface: String, ports: [UInt16], snapshotLength: Int, nanoseconds: UInt64?) throws {
+        do {
+            live = try LiveCapture(interface: interface, ports: ports, snapLength: snapshotLength)
+        } catch { throw Failure(error) }
+        files = nil
+        deadline = nanoseconds.map { SystemCalls.monotonicNanoseconds() &+ $0 }
+    }
+
+    var isLive: Bool { live != nil }
+
+    /// Ends a wait for packets; may be called from another thread.
+    var interrupter: LiveCaptureInterrupter? { live?.interrupter }
+
+    /// The next packets; false at the end. A live source may give none for a while. When `isStopping`, files end at
+    /// once, and an interface gives what the kernel still holds.
+    mutating func next(into batch: inout PacketBatch, isStopping: Bool) throws -> Bool {
+        do {
+            if let live {
+                if isStopping || deadline.map({ SystemCalls.monotonicNanoseconds() >= $0 }) == true {
+                    isDraining = true
+                }
+                if !isDraining, try live.next(into: &batch) { return true }
+                isDraining = true
+                return try live.drain(into: &batch)
+            }
+            if isStopping { return false }
+            return try files?.reader.next(into: &batch) ?? false
+        } catch {
+            throw Failure(error)
+        }
+    }
+
+    /// Bytes read of the files, and of how many, for the progress bar.
+    var progress: (done: Int, total: Int?) { (files?.reader.bytesRead ?? 0, files?.reader.totalBytes) }
+
+    var health: CaptureHealth { live?.health ?? files?.reader.health ?? CaptureHealth() }
+
+    /// What the trace keeps of the source's own counts.
+    var recordingHealth: RecordingHealth {
+        var health = RecordingHealth()
+        if let live {
+            let statistics = live.statistics
+            health[.packetsDroppedByKernel] = Int64(clamping: statistics.droppedByKernel)
+            health[.packetsDroppedByInterface] = Int64(clamping: statistics.droppedByInterface)
+        } else {
+            health[.packetsDroppedByInterface] = Int64(clamping: self.health.packetsDropped)
+        }
+        health[.captureDamages] = Int64(self.health.damages) + (self.health.endsWithinPacket ? 1 : 0)
+        return health
+    }
+}

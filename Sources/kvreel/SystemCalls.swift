@@ -1,0 +1,92 @@
+import Foundation
+import Synchronization
+
+/// The few system calls that Swift does not show safely. The only file of the command line that may say `unsafe`.
+enum SystemCalls {
+    enum WriteResult {
+        case written
+        /// The other end of the pipe was closed.
+        case readerGone
+        case failed(String)
+    }
+
+    static func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> WriteResult {
+        var offset = 0
+        while offset < bytes.count {
+            let count = unsafe bytes.withUnsafeBytes { buffer in
+                unsafe write(descriptor, buffer.baseAddress.map { unsafe $0 + offset }, buffer.count - offset)
+            }
+            if count > 0 {
+                offset += count
+            } else if errno == EPIPE {
+                return .readerGone
+            } else if errno != EINTR {
+                return .failed(unsafe String(cString: strerror(errno)))
+            }
+        }
+        return .written
+    }
+
+    /// Writing to a closed pipe is an error to look at, not a signal to die of.
+    static func ignoreBrokenPipes() { _ = signal(SIGPIPE, SIG_IGN) }
+
+    static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
+
+    /// Columns of the terminal at the descriptor; nil if it is none.
+    static func terminalWidth(_ descriptor: Int32) -> Int? {
+        var size = winsize()
+        guard unsafe ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+        return Int(size.ws_col)
+    }
+
+    /// Nanoseconds of the monotonic clock.
+    static func monotonicNanoseconds() -> UInt64 {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+
+    /// Blocks SIGINT and SIGTERM in this thread and those it starts, and waits for them in a thread of its own: the
+    /// first one calls `first`, a second one ends the process at once.
+    static func watchSignals(first: @escaping @Sendable () -> Void) {
+        var signals = sigset_t()
+        unsafe sigemptyset(&signals)
+        unsafe sigaddset(&signals, SIGINT)
+        unsafe sigaddset(&signals, SIGTERM)
+        unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
+        let watched = signals
+        let thread = Thread {
+            var signals = watched
+            var number: Int32 = 0
+            unsafe sigwait(&signals, &number)
+            first()
+            unsafe sigwait(&signals, &number)
+            _exit(ExitStatus.interrupted.rawValue)
+        }
+        thread.start()
+    }
+}
+
+/// Whether SIGINT or SIGTERM came. The command looks between two pieces of work and then ends cleanly.
+final class Interruption: Sendable {
+    private let flag = Atomic<Bool>(false)
+    private let action = Mutex<(@Sendable () -> Void)?>(nil)
+
+    /// Begins to watch; at most once in a process.
+    static func watch() -> Interruption {
+        let interruption = Interruption()
+        SystemCalls.watchSignals {
+            interruption.flag.store(true, ordering: .releasing)
+            interruption.action.withLock { $0 }?()
+        }
+        return interruption
+    }
+
+    var isRequested: Bool { flag.load(ordering: .acquiring) }
+
+    /// Called once, from another thread, when the signal comes: to end a wait.
+    func onRequest(_ body: @escaping @Sendable () -> Void) {
+        action.withLock { $0 = body }
+        if isRequested { body() }
+    }
+}

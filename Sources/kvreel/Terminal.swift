@@ -1,0 +1,41 @@
+import Glibc
+
+/// What the terminal, if there is one, can show.
+enum Terminal {
+    /// Columns for results on standard output: the terminal's, else 80; tables need at least 60.
+    static var outputWidth: Int { min(max(SystemCalls.terminalWidth(STDOUT_FILENO) ?? 80, 60), 160) }
+
+    /// `text` without control characters: names of files and errors of peers must not steer the terminal.
+    static func printable(_ text: String) -> String {
+        String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.map { $0.value < 0x20 || (0x7f..<0xa0).contains($0.value) ? "?" : $0 }))
+    }
+
+    /// `12 345 678`.
+    static func grouped(_ number: some BinaryInteger) -> String {
+        var digits = Array(String(number.magnitude))
+        var place = digits.count - 3
+        while place > 0 {
+            digits.insert(" ", at: place)
+            place -= 3
+        }
+        return (number < 0 ? "-" : "") + String(digits)
+    }
+
+    /// A number with that many decimals, rounded to the nearest; for values that fit a 64-bit integer when scaled.
+    static func decimal(_ value: Double, places: Int) -> String {
+        let scale = pow(10, Double(places))
+        let scaled = (value * scale).rounded()
+        guard scaled.isFinite, abs(scaled) < 9e18 else { return "-" }
+        let magnitude = Int64(abs(scaled))
+        let digits = padded(magnitude % Int64(scale), to: places)
+        return (scaled < 0 ? "-" : "") + String(magnitude / Int64(scale)) + (places > 0 ? "." + digits : "")
+    }
+
+    /// `number` with leading zeros, `width` digits wide.
+    static func padded(_ number: some BinaryInteger, to width: Int) -> String {
+        let digits = String(number)
+        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    }
+}

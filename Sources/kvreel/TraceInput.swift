@@ -1,0 +1,46 @@
+import Etcd
+import Trace
+
+/// A trace that a command reads, with what must be said when part of it is lost.
+struct TraceInput {
+    let path: String
+    private let reader: TraceReader
+
+    init(_ path: String) throws {
+        self.path = path
+        do { reader = try TraceReader(path: path) } catch { throw Failure(error) }
+    }
+
+    var meta: TraceMeta { reader.meta }
+    var summary: TraceSummary { reader.summary }
+    var damage: TraceDamage { reader.damage }
+
+    /// Reads the next block's operations in place of those in the batch; false at the end.
+    func next(into batch: inout OperationBatch) throws -> Bool {
+        do { return try reader.next(into: &batch) } catch { throw Failure(error) }
+    }
+
+    /// After the end: warns of what was lost. Returns whether blocks from within the trace are missing, so that results
+    /// must not be trusted; a trace that is merely cut short, as by a crash, holds for the time until then.
+    func warnOfDamage() -> Bool {
+        let damage = damage
+        if damage.isNone { return false }
+        if damage.isCutShort {
+            StandardError.warn(
+                "\(path) is cut short: the recording was interrupted or is still going on; what follows covers "
+                    + "\(Terminal.grouped(summary.operations)) operations"
+                    + (damage.unreadableBytes > 0
+                        ? ", and \(Terminal.grouped(damage.unreadableBytes)) bytes at its end are lost" : ""))
+            return damage.newerBlocks > 0
+        }
+        if damage.newerBlocks > 0 {
+            StandardError.warn("\(path): \(damage.newerBlocks) blocks are of a newer version of kvreel and were left out")
+        }
+        if damage.lostBlocks > 0 || damage.unreadableBytes > 0 {
+            StandardError.warn(
+                "\(path) is damaged: \(damage.lostBlocks) blocks (\(Terminal.grouped(damage.unreadableBytes)) bytes) are "
+                    + "lost; figures are too small")
+        }
+        return true
+    }
+}

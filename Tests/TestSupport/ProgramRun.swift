@@ -1,0 +1,89 @@
+import Foundation
+
+/// A program that ran to its end, and what it printed.
+package struct ProgramRun {
+    package var status: Int32
+    /// The signal that ended it, if one did.
+    package var signal: Int32?
+    package var output: String
+    package var errors: String
+
+    /// Runs `program` with `arguments` to its end. Output and errors go through files, so that no pipe can fill up.
+    package static func run(
+        _ program: String, _ arguments: [String], input: String? = nil, output: String? = nil,
+        environment: [String: String] = [:]
+    ) throws -> ProgramRun {
+        let folder = try TemporaryFolder()
+        let running = try RunningProgram(
+            program, arguments, input: input, output: output ?? folder.path("out"), errors: folder.path("err"),
+            environment: environment)
+        return try running.wait(folder)
+    }
+
+    /// Runs the tool.
+    package static func kvreel(_ arguments: [String], input: String? = nil, output: String? = nil) throws -> ProgramRun {
+        try run(Repository.tool.path, arguments, input: input, output: output)
+    }
+}
+
+/// A program that runs beside the test.
+package final class RunningProgram {
+    package let process = Process()
+    package let output: String
+    package let errors: String
+
+    package init(
+        _ program: String, _ arguments: [String], input: String? = nil, output: String, errors: String,
+        environment: [String: String] = [:]
+    ) throws {
+        self.output = output
+        self.errors = errors
+        process.executableURL = URL(fileURLWithPath: try Self.find(program))
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        process.standardInput = input.flatMap { FileHandle(forReadingAtPath: $0) } ?? FileHandle.nullDevice
+        process.standardOutput = try Self.handle(output)
+        process.standardError = try Self.handle(errors)
+        try process.run()
+    }
+
+    private static func handle(_ path: String) throws -> FileHandle {
+        if !FileManager.default.fileExists(atPath: path) { FileManager.default.createFile(atPath: path, contents: nil) }
+        guard let handle = FileHandle(forWritingAtPath: path) else { throw Repository.Missing(what: path) }
+        return handle
+    }
+
+    private static func find(_ program: String) throws -> String {
+        if program.contains("/") { return program }
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin:/usr/sbin:/sbin"
+        for folder in path.split(separator: ":") + ["/usr/sbin", "/sbin"] {
+            let candidate = "\(folder)/\(program)"
+            if FileManager.default.isExecutableFile(atPath: candidate) { return candidate }
+        }
+        throw Repository.Missing(what: "the program \(program)")
+    }
+
+    package func wait(_ folder: TemporaryFolder? = nil) throws -> ProgramRun {
+        process.waitUntilExit()
+        let bySignal = process.terminationReason == .uncaughtSignal
+        return ProgramRun(
+            status: process.terminationStatus, signal: bySignal ? process.terminationStatus : nil,
+            output: Self.text(output), errors: Self.text(errors))
+    }
+
+    /// Waits until the program has written `text` to its errors (or ended). Looks every few milliseconds: the program
+    /// has no other way to tell.
+    package func waitForErrors(containing text: String) throws {
+        while !Self.text(errors).contains(text) {
+            guard process.isRunning else {
+                throw Repository.Missing(what: "'\(text)' in what the program said: \(Self.text(errors))")
+            }
+            usleep(5_000)
+        }
+    }
+
+    private static func text(_ path: String) -> String {
+        guard !path.hasPrefix("/dev/"), let data = FileManager.default.contents(atPath: path) else { return "" }
+        return String(decoding: data, as: UTF8.self)
+    }
+}
