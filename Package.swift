@@ -33,9 +33,26 @@ let package = Package(
         .executableTarget(
             name: "kvreel",
             dependencies: [
-                "Wire", "CaptureFiles", "Etcd", "Trace", "Recording", "Analysis",
+                "Wire", "CaptureFiles", "Packets", "Etcd", "Trace", "Recording", "Analysis",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
+
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .testTarget(name: "CaptureFilesTests", dependencies: ["Wire", "CaptureFiles"], swiftSettings: strict),
+        .testTarget(name: "PacketsTests", dependencies: ["Wire", "Packets"], swiftSettings: strict),
+        .testTarget(name: "HTTP2Tests", dependencies: ["Wire", "HTTP2"], swiftSettings: strict),
+        .testTarget(
+            name: "EtcdTests",
+            dependencies: [
+                "Wire", "HTTP2", "Etcd", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ], exclude: ["Schema"], swiftSettings: strict),
+        .testTarget(name: "TraceTests", dependencies: ["Wire", "Etcd", "Trace"], swiftSettings: strict),
+        .testTarget(
+            name: "AnalysisTests", dependencies: ["Wire", "Etcd", "Analysis"], exclude: ["Goldens"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "KvreelTests", dependencies: ["kvreel", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "TidyTests", dependencies: ["kvreel", "TestSupport"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

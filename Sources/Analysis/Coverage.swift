@@ -73,7 +73,8 @@ package struct Coverage: Sendable, Equatable {
             if lostBytes > 0 || gaps > 0 { line += " (\(Figures.count(gaps)) gaps)" }
         } else {
             let hundredths = Int((Int64(decoded) * 10_000) / Int64(requests))
-            line += "\(hundredths / 100).\(Figures.twoDigits(hundredths % 100)) % of \(Figures.count(requests)) requests"
+            line +=
+                "\(hundredths / 100).\(Figures.twoDigits(hundredths % 100)) % of \(Figures.count(requests)) requests"
             line += " decoded (\(Figures.count(lost)) lost to \(Figures.count(gaps)) gaps"
             line += ", \(Figures.count(ambiguous)) ambiguous"
             if undecoded > 0 { line += ", \(Figures.count(undecoded)) undecodable" }

@@ -39,7 +39,8 @@ package struct KeyIdentity: Sendable, Equatable {
         case .resource: resource.isEmpty ? "-" : resource
         case .foreign: "-"
         case .revisionProbe: "rv-probe (\(resource))"
-        case .health, .compaction, .scheduler, .leaderLease, .nodeLease, .endpointLease, .otherLease, .kubernetesService:
+        case .health, .compaction, .scheduler, .leaderLease, .nodeLease, .endpointLease, .otherLease,
+            .kubernetesService:
             keyClass.rawValue
         }
     }

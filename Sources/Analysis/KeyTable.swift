@@ -56,8 +56,8 @@ struct KeyTable: Sendable {
     mutating func merge(_ other: borrowing KeyTable) {
         counts[0] += other.counts[0]
         for number in other.counts.indices.dropFirst() {
-            counts[place(of: other.keys.bytes.span.extracting(other.keys.range(of: UInt32(number))))]
-                += other.counts[number]
+            counts[place(of: other.keys.bytes.span.extracting(other.keys.range(of: UInt32(number))))] +=
+                other.counts[number]
         }
     }
 
@@ -75,8 +75,12 @@ struct KeyTable: Sendable {
 
     private func isOrdered(_ left: Int, before right: Int) -> Bool {
         let bytes = keys.bytes.span
-        let (one, two) = (bytes.extracting(keys.range(of: UInt32(left))), bytes.extracting(keys.range(of: UInt32(right))))
-        for offset in 0..<min(one.count, two.count) where one[offset] != two[offset] { return one[offset] < two[offset] }
+        let (one, two) = (
+            bytes.extracting(keys.range(of: UInt32(left))), bytes.extracting(keys.range(of: UInt32(right)))
+        )
+        for offset in 0..<min(one.count, two.count) where one[offset] != two[offset] {
+            return one[offset] < two[offset]
+        }
         return one.count < two.count
     }
 }

@@ -109,7 +109,9 @@ struct MethodTable: Sendable {
                 }
             }
             counts[row] += other.counts[theirs]
-            for code in 0..<Self.codes { statuses[row * Self.codes + code] += other.statuses[theirs * Self.codes + code] }
+            for code in 0..<Self.codes {
+                statuses[row * Self.codes + code] += other.statuses[theirs * Self.codes + code]
+            }
         }
     }
 

@@ -36,7 +36,9 @@ struct PatternTable: Sendable {
         dropped += other.dropped
         for number in other.counts.indices.dropFirst() {
             let theirs = other.counts[number]
-            guard let place = place(of: other.shapes.bytes.span.extracting(other.shapes.range(of: UInt32(number))), limits)
+            guard
+                let place = place(
+                    of: other.shapes.bytes.span.extracting(other.shapes.range(of: UInt32(number))), limits)
             else {
                 dropped += theirs.requests
                 continue

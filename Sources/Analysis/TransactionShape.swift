@@ -37,7 +37,9 @@ package struct TransactionShape {
     private mutating func endRun() {
         guard runLength > 0 else { return }
         bytes.append(lastToken)
-        for shift in stride(from: UInt32(0), to: 32, by: 8) { bytes.append(UInt8(truncatingIfNeeded: runLength >> shift)) }
+        for shift in stride(from: UInt32(0), to: 32, by: 8) {
+            bytes.append(UInt8(truncatingIfNeeded: runLength >> shift))
+        }
         runLength = 0
     }
 

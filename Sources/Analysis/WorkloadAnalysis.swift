@@ -54,7 +54,8 @@ package struct WorkloadAnalysis: Sendable {
         if isRequest { coverage.count(call) }
         methods.count(call, isRequest: isRequest, texts: batch.texts, limit: limits.uncataloguedMethods)
         countMessages(of: call)
-        guard isRequest else { return }
+        // Withdrawn before the server could read it: a request of its method, but nothing was asked of the store.
+        guard isRequest, !call.completeness.has(.withdrawn) else { return }
 
         switch call.kind {
         case .range, .rangeStream: add(range: call, of: batch)
@@ -150,12 +151,10 @@ package struct WorkloadAnalysis: Sendable {
         let (listed, ran) = countParts(of: call, in: batch)
         requested += listed
         executed += ran
-        if listed.puts > 0 { txn.withPut += 1 }
         if listed.puts + listed.deletes > 0 { countWrite(call) }
         guard call.body.kind == .txn, call.hasWholeRequest else { return }
         if listed == WorkloadReport.BranchCounts() { requested.empty += 1 }
         if answer != nil, ran == WorkloadReport.BranchCounts() { executed.empty += 1 }
-        countCompares(of: call, in: batch)
         shape.pack(call, in: batch)
         patterns.count(shape.bytes, succeeded: answer, limits: limits)
     }
@@ -169,7 +168,6 @@ package struct WorkloadAnalysis: Sendable {
         for index in call.parts.range {
             let part = batch.parts[index]
             let didRun = part.flags.has(.answered)
-            txn.deepestNesting = max(txn.deepestNesting, Int(part.depth))
             switch part.kind {
             case .range:
                 listed.ranges += 1
@@ -193,16 +191,6 @@ package struct WorkloadAnalysis: Sendable {
             }
         }
         return (listed, ran)
-    }
-
-    private mutating func countCompares(of call: Operation, in batch: borrowing OperationBatch) {
-        txn.compares += Int(call.body.compares.count)
-        guard !call.body.compares.isEmpty else { return }
-        for index in call.body.compares.range {
-            let compare = batch.compares[index]
-            guard compare.target == .modRevision, compare.relation == .equal, compare.operand == 0 else { return }
-        }
-        txn.creates += 1
     }
 
     // MARK: Streams
@@ -239,7 +227,8 @@ package struct WorkloadAnalysis: Sendable {
         health = health + other.health
         if let theirs = other.window {
             window = WorkloadReport.Window(
-                first: min(window?.first ?? theirs.first, theirs.first), last: max(window?.last ?? theirs.last, theirs.last))
+                first: min(window?.first ?? theirs.first, theirs.first),
+                last: max(window?.last ?? theirs.last, theirs.last))
         }
         methods.merge(other.methods, limit: limits.uncataloguedMethods)
         range += other.range

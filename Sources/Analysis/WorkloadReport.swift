@@ -82,14 +82,6 @@ package struct WorkloadReport: Sendable, Equatable {
         package var requests = 0
         package var succeeded = 0
         package var failed = 0
-        /// Those that create a key as Kubernetes does: all they compare is `mod_revision = 0`.
-        package var creates = 0
-        /// Comparisons asked for at the top level.
-        package var compares = 0
-        /// Those with a put in any branch.
-        package var withPut = 0
-        /// Deepest nesting of transactions: 0 for none in another.
-        package var deepestNesting = 0
     }
 
     package struct Pattern: Sendable, Equatable {
@@ -209,10 +201,6 @@ extension WorkloadReport.TxnCounts {
         left.requests += right.requests
         left.succeeded += right.succeeded
         left.failed += right.failed
-        left.creates += right.creates
-        left.compares += right.compares
-        left.withPut += right.withPut
-        left.deepestNesting = max(left.deepestNesting, right.deepestNesting)
     }
 }
 

@@ -36,16 +36,17 @@ extension CallContext {
         _ slot: Int, _ fields: Span<HeaderField>, _ fieldBytes: Span<UInt8>, isEnd: Bool
     ) {
         for place in 0..<fields.count {
-            guard let value = fields[place].value else { continue }
             switch fields[place].name {
             case .grpcEncoding:
-                if fieldBytes.extracting(value).isForeignEncoding {
+                if let value = fields[place].value, fieldBytes.extracting(value).isForeignEncoding {
                     calls[slot].marks.insert(.responseEncodingForeign)
                 }
             case .grpcStatus:
-                if isEnd { calls[slot].status = fieldBytes.extracting(value).statusCode }
+                if isEnd, let value = fields[place].value {
+                    calls[slot].status = fieldBytes.extracting(value).statusCode
+                }
             case .grpcMessage:
-                if isEnd, !value.isEmpty {
+                if isEnd, let value = fields[place].value, !value.isEmpty {
                     calls[slot].errorText.removeAll(keepingCapacity: true)
                     calls[slot].errorText.append(
                         percentDecoding: fieldBytes.extracting(value), limit: limits.textBytes)

@@ -82,7 +82,9 @@ package struct CallContext {
             var slot = Int(oldest)
             while slot >= 0, wanted > 0 {
                 let newer = Int(calls[slot].newer)
-                if mayBeSending || calls[slot].marks.contains(.requestEnded) || calls[slot].marks.contains(.responseEnded) {
+                if mayBeSending || calls[slot].marks.contains(.requestEnded)
+                    || calls[slot].marks.contains(.responseEnded)
+                {
                     evict(slot)
                     wanted -= 1
                 }
@@ -160,7 +162,7 @@ package struct CallContext {
     mutating func emit(_ slot: Int, begunInside: Bool) {
         stopDeferring(slot)
         while !calls[slot].unanswered.isEmpty { emitMessage(slot, at: 0, answeredAt: nil) }
-        var operation = baseOperation(slot, role: .call, kind: calls[slot].kind)
+        var operation = calls[slot].operation(role: .call, kind: calls[slot].kind)
         calls[slot].concludeKey()
         operation.completeness = calls[slot].completeness
         if calls[slot].marks.isDisjoint(with: [.requestHeaders]) {
@@ -169,6 +171,7 @@ package struct CallContext {
         if operation.completeness.isDisjoint(with: [.completed, .resetByClient, .resetByServer]) {
             operation.completeness.insert(.unfinished)
         }
+        if calls[slot].responseStart != Operation.absent { operation.completeness.remove(.withdrawn) }
         let start = calls[slot].requestStart == Operation.absent ? calls[slot].responseStart : calls[slot].requestStart
         operation.setTimes(
             start: start, requestEnd: calls[slot].requestEnd, responseStart: calls[slot].responseStart,
@@ -187,13 +190,6 @@ package struct CallContext {
         close(slot)
     }
 
-    private func baseOperation(_ slot: Int, role: Operation.Role, kind: OperationKind) -> Operation {
-        Operation(
-            time: CaptureTime(nanoseconds: 0), connection: calls[slot].connection, stream: calls[slot].stream,
-            role: role, kind: kind,
-            evidence: calls[slot].marks.contains(.methodKnown) ? .seen : .ambiguous, method: calls[slot].method)
-    }
-
     private mutating func emitDetails(_ slot: Int, into operation: inout Operation) {
         operation.methodText = calls[slot].numberMethodText(in: &batch.texts)
         beginKeys(slot)
@@ -205,9 +201,9 @@ package struct CallContext {
         case .range, .rangeStream, .put, .delete, .txn:
             if calls[slot].details.body.kind != .none { emitBody(slot, hasAnswer: hasAnswer, into: &operation) }
         case .leaseGrant:
-            let details = calls[slot].details
-            operation.lease = hasAnswer && details.answeredLease != 0 ? details.answeredLease : details.lease
-            operation.ttl = details.ttl
+            operation.lease = calls[slot].details.lease
+            if hasAnswer, calls[slot].details.answeredLease != 0 { operation.lease = calls[slot].details.answeredLease }
+            operation.ttl = calls[slot].details.ttl
         case .leaseRevoke, .leaseTimeToLive: operation.lease = calls[slot].details.lease
         case .compact, .hashKV: operation.revision = calls[slot].details.revision
         default: break
@@ -279,14 +275,14 @@ package struct CallContext {
     /// read; and forgets it.
     mutating func emitMessage(_ slot: Int, at place: Int, answeredAt end: Int64?) {
         let message = calls[slot].takeUnanswered(at: place)
-        var operation = baseOperation(slot, role: .message, kind: message.kind)
+        var operation = calls[slot].operation(role: .message, kind: message.kind)
         operation.completeness = .hasRequest
         operation.requestMessages = 1
         operation.requestBytes = message.byteCount
         var responseStart = Operation.absent
         if end != nil {
             responseStart = calls[slot].response.start
-            addAnswer(slot, to: &operation)
+            calls[slot].addAnswer(to: &operation)
         }
         operation.setTimes(
             start: message.start, requestEnd: message.end, responseStart: responseStart,
@@ -314,7 +310,7 @@ package struct CallContext {
 
     /// Writes a request on a stream that has no answer of its own.
     mutating func emitProgressRequest(_ slot: Int, at end: Int64) {
-        var operation = baseOperation(slot, role: .message, kind: .watchProgress)
+        var operation = calls[slot].operation(role: .message, kind: .watchProgress)
         operation.completeness = .hasRequest
         operation.requestMessages = 1
         operation.requestBytes = Int64(calls[slot].request.length)
@@ -329,8 +325,8 @@ package struct CallContext {
     mutating func emitResponse(
         _ slot: Int, role: Operation.Role, kind: OperationKind, isCounted: Bool, at end: Int64
     ) {
-        var operation = baseOperation(slot, role: role, kind: kind)
-        addAnswer(slot, to: &operation)
+        var operation = calls[slot].operation(role: role, kind: kind)
+        calls[slot].addAnswer(to: &operation)
         if !isCounted {
             operation.responseMessages = 0
             operation.responseBytes = 0
@@ -351,13 +347,6 @@ package struct CallContext {
             emitKeyValues(slot)
         }
         batch.operations.append(operation)
-    }
-
-    private func addAnswer(_ slot: Int, to operation: inout Operation) {
-        operation.completeness.insert(.hasResponse)
-        operation.headerRevision = calls[slot].details.headerRevision
-        operation.responseMessages = 1
-        operation.responseBytes = Int64(calls[slot].response.length)
     }
 }
 

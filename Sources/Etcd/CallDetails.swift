@@ -1,9 +1,9 @@
 /// What the messages of one call say, read from the wire and kept until the call is emitted. Keys are numbers of
 /// `keys`; values are never kept, only their sizes.
 ///
-/// A singular field that comes more than once counts as protobuf says: the last scalar wins, sub-messages merge field by
-/// field. Two exceptions, which no encoder writes: a part of a transaction, a key-value or an event whose sub-message
-/// comes in several pieces is what its last piece says.
+/// A singular field that comes more than once counts as protobuf says: the last scalar wins, sub-messages merge field
+/// by field. Two exceptions, which no encoder writes: a part of a transaction, a key-value or an event whose
+/// sub-message comes in several pieces is what its last piece says.
 struct CallDetails: Sendable {
     // The request.
 

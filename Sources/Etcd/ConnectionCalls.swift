@@ -86,14 +86,19 @@ package struct ConnectionCalls {
         table.insert(stream, slot: slot)
         highestStream = max(highestStream, stream)
         let isHeaders =
-            event.direction == .request && (event.kind == .fieldSection || event.kind == .fieldSectionLost)
+            switch (event.direction, event.kind) {
+            case (.request, .fieldSection), (.request, .fieldSectionLost): true
+            default: false
+            }
         if isFromStart || stream > lowestHeaders || isHeaders { context.calls[slot].marks.insert(.begunInside) }
         if !isHeaders {
             // DATA without HEADERS before it may begin anywhere.
             context.calls[slot].request.drift()
             context.calls[slot].marks.insert(.firstMessageUncertain)
             // The request's HEADERS may still come if that direction has not got so far.
-            if event.direction == .response, stream > highestHeaders { context.calls[slot].marks.insert(.deferring) }
+            if case .response = event.direction, stream > highestHeaders {
+                context.calls[slot].marks.insert(.deferring)
+            }
         }
         context.calls[slot].response.drift()
         return slot
@@ -177,7 +182,7 @@ package struct ConnectionCalls {
         if context.calls[slot].requestStart == Operation.absent {
             context.calls[slot].requestStart = event.time.nanoseconds
         }
-        context.calls[slot].requestEnd = time.nanoseconds
+        if event.kind != .resetStream { context.calls[slot].requestEnd = time.nanoseconds }
         context.calls[slot].requestWireBytes &+= Int64(event.wireBytes)
         switch event.kind {
         case .fieldSection, .fieldSectionLost:
@@ -185,7 +190,7 @@ package struct ConnectionCalls {
                 lowestHeaders = min(lowestHeaders, event.stream)
                 highestHeaders = max(highestHeaders, event.stream)
                 context.beginRequest(slot)
-                if event.kind == .fieldSection {
+                if case .fieldSection = event.kind {
                     takeRequestFields(slot, fields, fieldBytes, &context)
                 } else {
                     context.calls[slot].completeness.insert(.requestHeadersLost)
@@ -203,6 +208,9 @@ package struct ConnectionCalls {
         case .resetStream:
             context.calls[slot].marks.insert(.requestEnded)
             context.calls[slot].completeness.insert(.resetByClient)
+            if context.calls[slot].requestEnd == event.time.nanoseconds {
+                context.calls[slot].completeness.insert(.withdrawn)
+            }
         case .goAway, .desynchronized: break
         }
         if event.flags.contains(.endStream) { context.endRequest(slot) }
@@ -212,15 +220,15 @@ package struct ConnectionCalls {
         _ slot: Int, _ fields: Span<HeaderField>, _ fieldBytes: Span<UInt8>, _ context: inout CallContext
     ) {
         for place in 0..<fields.count {
-            guard let value = fields[place].value else { continue }
             switch fields[place].name {
-            case .path: context.nameCall(slot, path: fieldBytes.extracting(value))
+            case .path:
+                if let value = fields[place].value { context.nameCall(slot, path: fieldBytes.extracting(value)) }
             case .grpcEncoding:
-                if fieldBytes.extracting(value).isForeignEncoding {
+                if let value = fields[place].value, fieldBytes.extracting(value).isForeignEncoding {
                     context.calls[slot].marks.insert(.requestEncodingForeign)
                 }
             case .userAgent:
-                if userAgent.isEmpty {
+                if userAgent.isEmpty, let value = fields[place].value {
                     let count = min(value.count, context.limits.textBytes)
                     userAgent.append(copying: fieldBytes.extracting(value.lowerBound..<value.lowerBound + count))
                 }
@@ -241,12 +249,14 @@ package struct ConnectionCalls {
         context.calls[slot].responseEnd = time.nanoseconds
         context.calls[slot].responseWireBytes &+= Int64(event.wireBytes)
         // Once the request direction has got beyond this stream, its HEADERS do not come any more.
-        if context.calls[slot].marks.contains(.deferring), event.stream <= highestHeaders { context.stopDeferring(slot) }
+        if context.calls[slot].marks.contains(.deferring), event.stream <= highestHeaders {
+            context.stopDeferring(slot)
+        }
         switch event.kind {
         case .fieldSection, .fieldSectionLost:
             let isEnd = event.flags.contains(.endStream)
             if !isEnd, !context.calls[slot].marks.contains(.responseHeaders) { context.beginResponses(slot) }
-            if event.kind == .fieldSection { context.takeResponseFields(slot, fields, fieldBytes, isEnd: isEnd) }
+            if case .fieldSection = event.kind { context.takeResponseFields(slot, fields, fieldBytes, isEnd: isEnd) }
         case .data:
             let piece = DataPiece(
                 isFrameStart: event.flags.contains(.frameStart), frameLength: event.frameLength,

@@ -92,7 +92,9 @@ package struct ObservedState: Sendable {
         }
     }
 
-    private mutating func wait(_ content: Fact.Content, at revision: Int64, _ record: ObservedRecord, _ table: ByteTable) {
+    private mutating func wait(
+        _ content: Fact.Content, at revision: Int64, _ record: ObservedRecord, _ table: ByteTable
+    ) {
         guard newer.keys.bytes.count < limits.waitingBytes else {
             droppedFacts += 1
             return
@@ -176,7 +178,9 @@ package struct ObservedState: Sendable {
         let key = older.keys.bytes.span.extracting(older.keys.range(of: number))
         for range in rangeDeletes where range.revision <= revision {
             let bytes = rangeKeys.bytes.span
-            let (start, end) = (bytes.extracting(rangeKeys.range(of: range.key)), bytes.extracting(rangeKeys.range(of: range.end)))
+            let (start, end) = (
+                bytes.extracting(rangeKeys.range(of: range.key)), bytes.extracting(rangeKeys.range(of: range.end))
+            )
             if key.precedes(start) { continue }
             // A range end of one zero byte stands for the end of the key space (etcd rpc.proto, DeleteRangeRequest).
             if end.count == 1, end[0] == 0 { return true }
@@ -188,9 +192,10 @@ package struct ObservedState: Sendable {
     // MARK: Taking in
 
     /// Any of them, and the operation proves nothing.
-    private static let damages = ([
-        .requestDamaged, .requestUndecoded, .keyLost, .responseDamaged, .responseUndecoded,
-    ] as Operation.Completeness).rawValue
+    private static let damages =
+        ([
+            .requestDamaged, .requestUndecoded, .keyLost, .responseDamaged, .responseUndecoded,
+        ] as Operation.Completeness).rawValue
 
     private mutating func take(_ operation: Operation, of batch: borrowing OperationBatch) {
         let isWhole = operation.completeness.rawValue & Self.damages == 0
@@ -239,7 +244,8 @@ package struct ObservedState: Sendable {
         }
     }
 
-    private mutating func takeTransaction(_ operation: Operation, at revision: Int64, _ batch: borrowing OperationBatch) {
+    private mutating func takeTransaction(_ operation: Operation, at revision: Int64, _ batch: borrowing OperationBatch)
+    {
         var wrote = false
         var isLinearizable = true
         for index in operation.parts.range where batch.parts[index].flags.contains(.answered) {

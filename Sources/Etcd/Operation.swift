@@ -104,29 +104,32 @@ package struct Operation: Sendable, Equatable {
     /// What of the operation was lost, cut or not finished.
     package struct Completeness: OptionSet, Sendable, Hashable {
         package var rawValue: UInt16
-        package init(rawValue: UInt16) { self.rawValue = rawValue }
+        @inlinable package init(rawValue: UInt16) { self.rawValue = rawValue }
         /// The stream was open before the recording began: no request of this recording.
-        package static let openedBefore = Completeness(rawValue: 1 << 0)
+        @inlinable package static var openedBefore: Completeness { Completeness(rawValue: 1 << 0) }
         /// The request's HEADERS lay in a gap.
-        package static let requestHeadersLost = Completeness(rawValue: 1 << 1)
+        @inlinable package static var requestHeadersLost: Completeness { Completeness(rawValue: 1 << 1) }
         /// Bytes of the request's messages were lost, or the first message cannot be told to be the first.
-        package static let requestDamaged = Completeness(rawValue: 1 << 2)
-        package static let responseDamaged = Completeness(rawValue: 1 << 3)
+        @inlinable package static var requestDamaged: Completeness { Completeness(rawValue: 1 << 2) }
+        @inlinable package static var responseDamaged: Completeness { Completeness(rawValue: 1 << 3) }
         /// The key's bytes were lost: `key` is 0 and says nothing.
-        package static let keyLost = Completeness(rawValue: 1 << 4)
+        @inlinable package static var keyLost: Completeness { Completeness(rawValue: 1 << 4) }
         /// The end was not seen: neither trailers nor END_STREAM of the server nor a reset.
-        package static let unfinished = Completeness(rawValue: 1 << 5)
+        @inlinable package static var unfinished: Completeness { Completeness(rawValue: 1 << 5) }
         /// Ended by RST_STREAM of the client (cancelled or deadline exceeded; the wire does not tell which).
-        package static let resetByClient = Completeness(rawValue: 1 << 6)
-        package static let resetByServer = Completeness(rawValue: 1 << 7)
+        @inlinable package static var resetByClient: Completeness { Completeness(rawValue: 1 << 6) }
+        @inlinable package static var resetByServer: Completeness { Completeness(rawValue: 1 << 7) }
         /// The end of the stream by the server was seen (trailers or END_STREAM): `completed` of the analysis.
-        package static let completed = Completeness(rawValue: 1 << 8)
+        @inlinable package static var completed: Completeness { Completeness(rawValue: 1 << 8) }
         /// A message was malformed, too large or not inflatable: its details are missing, it is counted.
-        package static let requestUndecoded = Completeness(rawValue: 1 << 9)
-        package static let responseUndecoded = Completeness(rawValue: 1 << 10)
+        @inlinable package static var requestUndecoded: Completeness { Completeness(rawValue: 1 << 9) }
+        @inlinable package static var responseUndecoded: Completeness { Completeness(rawValue: 1 << 10) }
         /// `role == .message`: the request was seen / a response was seen.
-        package static let hasRequest = Completeness(rawValue: 1 << 11)
-        package static let hasResponse = Completeness(rawValue: 1 << 12)
+        @inlinable package static var hasRequest: Completeness { Completeness(rawValue: 1 << 11) }
+        @inlinable package static var hasResponse: Completeness { Completeness(rawValue: 1 << 12) }
+        /// Reset by the client in the packet that ended its request, and never answered: the server read both at once
+        /// and had no time to read the message. A request, but nothing was asked of the store.
+        @inlinable package static var withdrawn: Completeness { Completeness(rawValue: 1 << 13) }
     }
 }
 
@@ -191,28 +194,28 @@ package struct RequestOp: Sendable, Equatable {
 
     package struct Flags: OptionSet, Sendable, Hashable {
         package var rawValue: UInt32
-        package init(rawValue: UInt32) { self.rawValue = rawValue }
-        package static let serializable = Flags(rawValue: 1 << 0)
-        package static let keysOnly = Flags(rawValue: 1 << 1)
-        package static let countOnly = Flags(rawValue: 1 << 2)
-        package static let prevKv = Flags(rawValue: 1 << 3)
-        package static let ignoreValue = Flags(rawValue: 1 << 4)
-        package static let ignoreLease = Flags(rawValue: 1 << 5)
+        @inlinable package init(rawValue: UInt32) { self.rawValue = rawValue }
+        @inlinable package static var serializable: Flags { Flags(rawValue: 1 << 0) }
+        @inlinable package static var keysOnly: Flags { Flags(rawValue: 1 << 1) }
+        @inlinable package static var countOnly: Flags { Flags(rawValue: 1 << 2) }
+        @inlinable package static var prevKv: Flags { Flags(rawValue: 1 << 3) }
+        @inlinable package static var ignoreValue: Flags { Flags(rawValue: 1 << 4) }
+        @inlinable package static var ignoreLease: Flags { Flags(rawValue: 1 << 5) }
         /// min/max mod or create revision was given.
-        package static let revisionFilter = Flags(rawValue: 1 << 6)
+        @inlinable package static var revisionFilter: Flags { Flags(rawValue: 1 << 6) }
         /// `range_end` was given (its number may be 0 only if this is not set).
-        package static let hasRangeEnd = Flags(rawValue: 1 << 7)
+        @inlinable package static var hasRangeEnd: Flags { Flags(rawValue: 1 << 7) }
         /// Response: `more` was set.
-        package static let more = Flags(rawValue: 1 << 8)
+        @inlinable package static var more: Flags { Flags(rawValue: 1 << 8) }
         /// Response: a transaction's `succeeded`.
-        package static let succeeded = Flags(rawValue: 1 << 9)
+        @inlinable package static var succeeded: Flags { Flags(rawValue: 1 << 9) }
         /// An answer to this body was read. In a transaction's branch: it was executed.
-        package static let answered = Flags(rawValue: 1 << 10)
+        @inlinable package static var answered: Flags { Flags(rawValue: 1 << 10) }
         /// Watch create.
-        package static let progressNotify = Flags(rawValue: 1 << 11)
-        package static let fragment = Flags(rawValue: 1 << 12)
-        package static let noPut = Flags(rawValue: 1 << 13)
-        package static let noDelete = Flags(rawValue: 1 << 14)
+        @inlinable package static var progressNotify: Flags { Flags(rawValue: 1 << 11) }
+        @inlinable package static var fragment: Flags { Flags(rawValue: 1 << 12) }
+        @inlinable package static var noPut: Flags { Flags(rawValue: 1 << 13) }
+        @inlinable package static var noDelete: Flags { Flags(rawValue: 1 << 14) }
     }
 
     package var kind: Kind = .none

@@ -138,6 +138,21 @@ struct PendingCall: Sendable {
             || details.keyValues.count > 64 || details.parts.count > 64 || accountedBytes != 0
     }
 
+    /// The beginning of an operation of this call.
+    func operation(role: Operation.Role, kind: OperationKind) -> Operation {
+        Operation(
+            time: CaptureTime(nanoseconds: 0), connection: connection, stream: stream, role: role, kind: kind,
+            evidence: marks.contains(.methodKnown) ? .seen : .ambiguous, method: method)
+    }
+
+    /// Adds what the response message that was just read says of itself.
+    func addAnswer(to operation: inout Operation) {
+        operation.completeness.insert(.hasResponse)
+        operation.headerRevision = details.headerRevision
+        operation.responseMessages = 1
+        operation.responseBytes = Int64(response.length)
+    }
+
     // Numbers of the call's texts and keys in a batch's tables, 0 of empty ones.
 
     func numberErrorText(in texts: inout ByteTable) -> TextNumber { texts.number(of: errorText.span) }

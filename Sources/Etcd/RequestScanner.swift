@@ -61,7 +61,11 @@ extension CallDetails {
                 return true
             case .field:
                 if scanner.type == .bytes {
-                    if scanner.number == 1 { key = scanner.content } else if scanner.number == 2 { rangeEnd = scanner.content }
+                    if scanner.number == 1 {
+                        key = scanner.content
+                    } else if scanner.number == 2 {
+                        rangeEnd = scanner.content
+                    }
                 } else if scanner.type == .varint {
                     switch scanner.number {
                     case 3: op.limit = scanner.int64
@@ -91,7 +95,9 @@ extension CallDetails {
                 return true
             case .field:
                 if scanner.type == .bytes {
-                    if scanner.number == 1 { key = scanner.content } else if scanner.number == 2 {
+                    if scanner.number == 1 {
+                        key = scanner.content
+                    } else if scanner.number == 2 {
                         op.valueSize = Int64(scanner.content.count)
                     }
                 } else if scanner.type == .varint {
@@ -122,7 +128,9 @@ extension CallDetails {
                 op.setRangeEnd(keys.number(of: bytes, at: rangeEnd))
                 return true
             case .field:
-                if scanner.isBytes(1) { key = scanner.content } else if scanner.isBytes(2) {
+                if scanner.isBytes(1) {
+                    key = scanner.content
+                } else if scanner.isBytes(2) {
                     rangeEnd = scanner.content
                 } else if scanner.isVarint(3) {
                     op.set(.prevKv, to: scanner.isTrue)
@@ -258,7 +266,9 @@ extension CallDetails {
             case .field:
                 switch (scanner.number, scanner.type) {
                 case (1, .varint):
-                    guard let relation = Compare.Relation(rawValue: UInt8(clamping: scanner.value)) else { return false }
+                    guard let relation = Compare.Relation(rawValue: UInt8(clamping: scanner.value)) else {
+                        return false
+                    }
                     compare.relation = relation
                 case (2, .varint):
                     guard let target = Compare.Target(rawValue: UInt8(clamping: scanner.value)) else { return false }

@@ -10,8 +10,8 @@ package enum ConnectionContent: UInt8, Sendable {
     /// Bytes that are none of these.
     case other
 
-    /// What bytes at the beginning of a segment look like; `.unknown` when they tell nothing. Never `.http2`, which takes
-    /// more than a look.
+    /// What bytes at the beginning of a segment look like; `.unknown` when they tell nothing. Never `.http2`, which
+    /// takes more than a look.
     static func beginning(with bytes: Span<UInt8>) -> ConnectionContent {
         guard bytes.count >= 5 else { return .unknown }
         // RFC 8446 §5.1: content type 20-23, version 3.x, at most 2^14 + 256 bytes (2^14 + 2048 before TLS 1.3).
@@ -25,7 +25,9 @@ package enum ConnectionContent: UInt8, Sendable {
 
     /// Whether a request line's method or a status line begins here (RFC 9112 §3, §4).
     private static func isHTTP1(_ bytes: Span<UInt8>) -> Bool {
-        for word in ["GET /", "POST ", "PUT /", "HEAD ", "HTTP/1.", "DELETE ", "PATCH ", "OPTIONS ", "CONNECT ", "TRACE "] {
+        for word in [
+            "GET /", "POST ", "PUT /", "HEAD ", "HTTP/1.", "DELETE ", "PATCH ", "OPTIONS ", "CONNECT ", "TRACE ",
+        ] {
             let text = word.utf8
             guard text.count <= bytes.count else { continue }
             var offset = 0

@@ -12,8 +12,8 @@ package struct ConnectionLimits: Sendable {
     package var huntingMarks = 1024
     /// Frame headers looked at while hunting, for each byte that comes in; crafted bytes could ask for many.
     package var huntingEffort = 8
-    /// Insertions that a gap may have taken for the table to be known again: 59 of the usual size turn a 4096-byte table
-    /// over, so that more would no longer show.
+    /// Insertions that a gap may have taken for the table to be known again: 59 of the usual size turn a 4096-byte
+    /// table over, so that more would no longer show.
     package var reanchoredInsertions = 60
     /// Requests that may be missing for that. Warm clients insert at most two entries a request, so that after 24 the
     /// constants cannot have been evicted and inserted again, in the same order, at a distance that looks like fewer.

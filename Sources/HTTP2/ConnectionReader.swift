@@ -2,9 +2,9 @@ package import Wire
 
 /// Reads the HTTP/2 frames and field sections of one connection as a listener, both directions.
 ///
-/// Bytes are handed in by direction, in order, with gaps named. A direction may begin anywhere: at its start everything is
-/// known; otherwise frame boundaries are found first, and HPACK entries of before stay nameable by number. Bytes that are
-/// no HTTP/2 are counted and never decoded. Memory is bounded by `ConnectionLimits`, whatever comes in.
+/// Bytes are handed in by direction, in order, with gaps named. A direction may begin anywhere: at its start everything
+/// is known; otherwise frame boundaries are found first, and HPACK entries of before stay nameable by number. Bytes
+/// that are no HTTP/2 are counted and never decoded. Memory is bounded by `ConnectionLimits`, whatever comes in.
 ///
 /// Times only say when frames were captured; nothing depends on them.
 package struct ConnectionReader {
@@ -33,8 +33,8 @@ package struct ConnectionReader {
         textLimit = textUsed &+ limits.textBytes
     }
 
-    /// Tells, before the first byte of `direction`, whether that byte is the first of the connection (its SYN was seen).
-    /// Without this call the direction counts as joined midway, unless it begins with the client's preface.
+    /// Tells, before the first byte of `direction`, whether that byte is the first of the connection (its SYN was
+    /// seen). Without this call the direction counts as joined midway, unless it begins with the client's preface.
     package mutating func begin(_ direction: Direction, atStart: Bool) {
         switch direction {
         case .request: request.begin(atStart: atStart)
@@ -44,7 +44,8 @@ package struct ConnectionReader {
 
     /// Reads the next bytes of `direction`, one segment or any part of the stream, and appends what they say.
     ///
-    /// Ranges in the events refer to `bytes`, or to `held`, `fields` and `fieldBytes`, which are valid until the next call.
+    /// Ranges in the events refer to `bytes`, or to `held`, `fields` and `fieldBytes`, which are valid until the next
+    /// call.
     package mutating func receive(
         _ bytes: Span<UInt8>, _ direction: Direction, at time: CaptureTime, into events: inout [HTTP2Event]
     ) {
@@ -65,7 +66,8 @@ package struct ConnectionReader {
         }
     }
 
-    /// The next `count` bytes of `direction` are missing and will not come. Nothing is concluded for the other direction.
+    /// The next `count` bytes of `direction` are missing and will not come. Nothing is concluded for the other
+    /// direction.
     package mutating func receiveGap(
         _ count: Int, _ direction: Direction, at time: CaptureTime, into events: inout [HTTP2Event]
     ) {
@@ -76,8 +78,8 @@ package struct ConnectionReader {
         }
     }
 
-    /// The connection or the recording is over: bytes that wait for more are counted, and an unfinished field section is
-    /// reported lost. Nothing may be handed in afterwards.
+    /// The connection or the recording is over: bytes that wait for more are counted, and an unfinished field section
+    /// is reported lost. Nothing may be handed in afterwards.
     package mutating func finish(at time: CaptureTime, into events: inout [HTTP2Event]) {
         beginCall()
         request.finish(at: time, into: &events)
@@ -137,7 +139,8 @@ package struct ConnectionReader {
             fields: &fields, text: &text, used: &used)
         guard reader.phase == .hunting else { return }
         var isFound = reader.hunt(
-            bytes.extracting(offset..<bytes.count), at: time, isSegmentStart: offset == 0, context: context, into: &held,
+            bytes.extracting(offset..<bytes.count), at: time, isSegmentStart: offset == 0, context: context,
+            into: &held,
             marks: &marks, events: &events)
         var base = 0
         while isFound {
@@ -150,7 +153,8 @@ package struct ConnectionReader {
             let rest = held.span.extracting(offset..<end).copied()
             base = end
             isFound = reader.hunt(
-                rest.span, at: time, isSegmentStart: false, context: context, into: &held, marks: &marks, events: &events)
+                rest.span, at: time, isSegmentStart: false, context: context, into: &held, marks: &marks,
+                events: &events)
         }
     }
 }

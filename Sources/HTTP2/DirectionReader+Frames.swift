@@ -40,7 +40,9 @@ extension DirectionReader {
     }
 
     mutating func beginAnyFrame(frameBytesMax: Int, into events: inout [HTTP2Event]) -> Bool {
-        guard frame.isPermitted, isConfirmed || (frame.length <= frameBytesMax && hasPlausibleStream) else { return false }
+        guard frame.isPermitted, isConfirmed || (frame.length <= frameBytesMax && hasPlausibleStream) else {
+            return false
+        }
         switch frame.kind {
         case FrameHeader.Kind.data:
             beginData(into: &events)
@@ -130,7 +132,8 @@ extension DirectionReader {
             phase = skipBytes > 0 ? .skipping : .header
         }
         let event = HTTP2Event(
-            kind: kind, direction: direction, flags: flags, source: source, stream: frame.stream, bytes: bytes, count: count,
+            kind: kind, direction: direction, flags: flags, source: source, stream: frame.stream, bytes: bytes,
+            count: count,
             frameLength: isFirstPiece ? frame.length : 0, wireBytes: wireBytes, time: frameTime)
         isFirstPiece = false
         return event
@@ -152,7 +155,8 @@ extension DirectionReader {
             appendEvent(.resetStream, stream: frame.stream, code: payload.bigEndian32(at: 0), into: &events)
         case FrameHeader.Kind.goAway:
             appendEvent(
-                .goAway, stream: payload.bigEndian32(at: 0) & 0x7fff_ffff, code: payload.bigEndian32(at: 4), into: &events)
+                .goAway, stream: payload.bigEndian32(at: 0) & 0x7fff_ffff, code: payload.bigEndian32(at: 4),
+                into: &events)
         default: break
         }
         return true
@@ -257,8 +261,8 @@ extension DirectionReader {
         appendBlockEvent(fields: first..<fields.count, into: &events)
     }
 
-    /// Tells of the block that has ended or was lost. A promised request is no request of the client's: it counts for the
-    /// table alone.
+    /// Tells of the block that has ended or was lost. A promised request is no request of the client's: it counts for
+    /// the table alone.
     mutating func appendBlockEvent(fields: Range<Int>, into events: inout [HTTP2Event]) {
         if blockIsLost { health.fieldSectionsLost &+= 1 }
         guard blockHeader.kind == FrameHeader.Kind.headers else { return }

@@ -54,8 +54,8 @@ extension DirectionReader {
 
     // MARK: Hunting
 
-    /// Takes bytes while hunting. When a boundary is found, appends everything from there on to `held` and says true; the
-    /// caller reads it from there.
+    /// Takes bytes while hunting. When a boundary is found, appends everything from there on to `held` and says true;
+    /// the caller reads it from there.
     mutating func hunt(
         _ bytes: Span<UInt8>, at time: CaptureTime, isSegmentStart: Bool, context: FrameHeader.Context,
         into held: inout [UInt8], marks: inout [FrameHunter.Mark], events: inout [HTTP2Event]
@@ -136,7 +136,8 @@ extension DirectionReader {
         }
     }
 
-    /// Loses the next `count` bytes of a DATA frame, or as many as it has; returns how many there were beyond the frame.
+    /// Loses the next `count` bytes of a DATA frame, or as many as it has; returns how many there were beyond the
+    /// frame.
     private mutating func loseData(_ count: Int, into events: inout [HTTP2Event]) -> Int {
         if awaitsPadLength {
             // Where the padding begins is lost with its length, so all of the frame is.

@@ -116,7 +116,8 @@ struct DirectionReader {
     ///
     /// `marks` tells when held bytes were captured; `time` when there are none.
     mutating func read(
-        _ bytes: Span<UInt8>, from start: Int, source: HTTP2Event.Source, marks: [FrameHunter.Mark], at time: CaptureTime,
+        _ bytes: Span<UInt8>, from start: Int, source: HTTP2Event.Source, marks: [FrameHunter.Mark],
+        at time: CaptureTime,
         frameBytesMax: Int, into events: inout [HTTP2Event], fields: inout [HeaderField], text: inout [UInt8],
         used: inout Int
     ) -> Int {
@@ -134,7 +135,9 @@ struct DirectionReader {
                     }
                     offset &+= FrameHeader.byteCount
                 } else {
-                    if partial.isEmpty { frameTime = marks.isEmpty ? time : Self.time(at: offset, in: marks, else: time) }
+                    if partial.isEmpty {
+                        frameTime = marks.isEmpty ? time : Self.time(at: offset, in: marks, else: time)
+                    }
                     let end = min(bytes.count, offset &+ FrameHeader.byteCount &- partial.count)
                     partial.append(copying: bytes.extracting(offset..<end))
                     offset = end

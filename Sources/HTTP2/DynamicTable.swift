@@ -2,9 +2,9 @@ import Wire
 
 /// The dynamic table of one direction, by serial number instead of by index (RFC 7541 §2.3.3).
 ///
-/// An index counts from the newest entry, so *insertions so far − index* names the same entry for ever. What the encoder
-/// has evicted it cannot refer to, so evictions are not needed to decode; they are followed only as far as entry sizes
-/// are known, to bound memory and to notice a wrong state. Text lies in the reader's `fieldBytes`.
+/// An index counts from the newest entry, so *insertions so far − index* names the same entry for ever. What the
+/// encoder has evicted it cannot refer to, so evictions are not needed to decode; they are followed only as far as
+/// entry sizes are known, to bound memory and to notice a wrong state. Text lies in the reader's `fieldBytes`.
 struct DynamicTable {
     struct Entry {
         var name: HeaderField.Name = .unknown
@@ -121,8 +121,8 @@ struct DynamicTable {
         oldest &+= 1
     }
 
-    /// Makes room for `count` more entries. Entries have at least 32 octets, so the ring is bounded by `sizeMax`, plus the
-    /// unknown entries of one gap.
+    /// Makes room for `count` more entries. Entries have at least 32 octets, so the ring is bounded by `sizeMax`, plus
+    /// the unknown entries of one gap.
     private mutating func reserve(_ count: Int) {
         let needed = Int(inserted &- oldest) &+ count
         guard needed > slots.count else { return }

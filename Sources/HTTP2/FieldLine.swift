@@ -26,8 +26,8 @@ package struct FieldLine {
     var name = Literal()
     var value = Literal()
 
-    /// Takes the representation at `offset` of `block` and moves `offset` behind it; nil when the block ends within it or
-    /// it is none. Precondition: `offset` lies in the block.
+    /// Takes the representation at `offset` of `block` and moves `offset` behind it; nil when the block ends within it
+    /// or it is none. Precondition: `offset` lies in the block.
     @inline(__always)
     static func next(in block: Span<UInt8>, at offset: inout Int) -> FieldLine? {
         let first = block[offset]
@@ -81,7 +81,9 @@ package struct FieldLine {
     private static func literal(in block: Span<UInt8>, at offset: inout Int) -> Literal? {
         guard offset < block.count else { return nil }
         let isHuffman = block[offset] & 0x80 != 0
-        guard let length = integer(in: block, at: &offset, prefix: 7), length <= block.count &- offset else { return nil }
+        guard let length = integer(in: block, at: &offset, prefix: 7), length <= block.count &- offset else {
+            return nil
+        }
         let start = offset
         offset &+= length
         return Literal(bytes: start..<offset, isHuffman: isHuffman)

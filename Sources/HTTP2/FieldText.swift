@@ -11,7 +11,8 @@ package enum FieldText {
         ("accept-encoding", "gzip, deflate"), ("accept-language", ""), ("accept-ranges", ""), ("accept", ""),
         ("access-control-allow-origin", ""), ("age", ""), ("allow", ""), ("authorization", ""), ("cache-control", ""),
         ("content-disposition", ""), ("content-encoding", ""), ("content-language", ""), ("content-length", ""),
-        ("content-location", ""), ("content-range", ""), ("content-type", ""), ("cookie", ""), ("date", ""), ("etag", ""),
+        ("content-location", ""), ("content-range", ""), ("content-type", ""), ("cookie", ""), ("date", ""),
+        ("etag", ""),
         ("expect", ""), ("expires", ""), ("from", ""), ("host", ""), ("if-match", ""), ("if-modified-since", ""),
         ("if-none-match", ""), ("if-range", ""), ("if-unmodified-since", ""), ("last-modified", ""), ("link", ""),
         ("location", ""), ("max-forwards", ""), ("proxy-authenticate", ""), ("proxy-authorization", ""), ("range", ""),
@@ -40,6 +41,12 @@ package enum FieldText {
     package static var prefix: [UInt8] { built.bytes }
     /// The static table by index; place 0 is not used.
     static var staticTable: [Field] { built.fields }
+    /// The same as entries of a table.
+    static let staticEntries: [DynamicTable.Entry] = staticTable.map {
+        DynamicTable.Entry(
+            name: $0.name, nameStart: Int32($0.nameBytes.lowerBound), nameEnd: Int32($0.nameBytes.upperBound),
+            valueStart: Int32($0.value.lowerBound), valueEnd: Int32($0.value.upperBound))
+    }
     /// Where the text of each name lies, by the name's raw value; empty for `unknown` and `other`.
     static var nameTexts: [Range<Int>] { built.nameTexts }
 

@@ -19,9 +19,10 @@ extension FrameHeader {
     /// The payload of grpc-go's PINGs that measure the bandwidth-delay product.
     private static let grpcGoPing: UInt64 = 0x0204_1010_090e_0707
 
-    /// Roughly −log₂ of the chance that random bytes look as well like a frame as those at `offset`; nil when they are none.
-    /// The payload is looked at as far as it is there. Precondition: nine bytes lie at `offset`.
-    static func evidence(in bytes: Span<UInt8>, at offset: Int, _ context: Context) -> (bits: Int, header: FrameHeader)? {
+    /// Roughly −log₂ of the chance that random bytes look as well like a frame as those at `offset`; nil when they are
+    /// none. The payload is looked at as far as it is there. Precondition: nine bytes lie at `offset`.
+    static func evidence(in bytes: Span<UInt8>, at offset: Int, _ context: Context) -> (bits: Int, header: FrameHeader)?
+    {
         let header = FrameHeader(bytes, at: offset)
         guard header.length <= context.frameBytes, !header.isReservedBitSet, header.isPermitted else { return nil }
         let payload = offset &+ byteCount

@@ -187,7 +187,8 @@ struct FrameHunter {
         for index in marks.indices { marks[index].offset = max(marks[index].offset &- count, 0) }
         candidates = candidates.map {
             Candidate(
-                origin: $0.origin &- count, isSegmentStart: $0.isSegmentStart, position: $0.position &- count, bits: $0.bits,
+                origin: $0.origin &- count, isSegmentStart: $0.isSegmentStart, position: $0.position &- count,
+                bits: $0.bits,
                 frames: $0.frames, blockStream: $0.blockStream)
         }
     }

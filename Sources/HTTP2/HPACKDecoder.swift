@@ -2,10 +2,10 @@ package import Wire
 
 /// Decodes the field blocks of one direction (RFC 7541) as a listener who may have come late or missed some.
 ///
-/// Entries that were inserted before the recording or in a gap are not known, but their serial numbers are, so that every
-/// use of one of them is recognised as the same entry. After lost bytes the table is *in doubt*: the number of insertions
-/// that were missed is read off fields that are the same in every request (`TableAnchor`), or else the table is
-/// forgotten and a new epoch begins. In doubt, only entries inserted since are referred to by name or number.
+/// Entries that were inserted before the recording or in a gap are not known, but their serial numbers are, so that
+/// every use of one of them is recognised as the same entry. After lost bytes the table is *in doubt*: the number of
+/// insertions that were missed is read off fields that are the same in every request (`TableAnchor`), or else the table
+/// is forgotten and a new epoch begins. In doubt, only entries inserted since are referred to by name or number.
 package struct HPACKDecoder {
     /// What is not known since bytes were lost.
     struct Doubt {
@@ -32,6 +32,7 @@ package struct HPACKDecoder {
     package let direction: Direction
     private let limits: ConnectionLimits
     private let staticTable = FieldText.staticTable
+    private let staticEntries = FieldText.staticEntries
     private let nameTexts = FieldText.nameTexts
     private(set) var table = DynamicTable()
     /// Every insertion since the connection's start is accounted for, so that a reference to any other is an error.
@@ -136,10 +137,7 @@ package struct HPACKDecoder {
             switch line.kind {
             case .indexed:
                 if line.number <= FieldText.staticTableCount {
-                    let field = staticTable[line.number]
-                    fields.append(
-                        HeaderField(
-                            name: field.name, value: field.value, entry: nil, epoch: epoch, nameBytes: field.nameBytes))
+                    fields.append(HeaderField(staticEntries[line.number], number: .min, epoch: epoch))
                 } else {
                     let serial = table.inserted &- Int64(line.number &- FieldText.staticTableCount)
                     switch reference(to: serial) {
@@ -147,9 +145,7 @@ package struct HPACKDecoder {
                         let entry = table[serial]
                         anchor.learn(entry.name, serial: serial, place: place)
                         fields.append(
-                            HeaderField(
-                                name: entry.name, value: entry.value, entry: serial &- epochStart, epoch: epoch,
-                                nameBytes: entry.nameBytes))
+                            HeaderField(entry, number: serial &- epochStart, epoch: epoch))
                     case .unknown:
                         anchor.learnUnknown(serial: serial, place: place)
                         fields.append(
@@ -208,7 +204,9 @@ package struct HPACKDecoder {
         case invalid
     }
 
+    @inline(__always)
     private func reference(to serial: Int64) -> Reference {
+        if doubt == nil, table.holds(serial) { return .known }
         if table.inserted &- serial > Int64(limits.tableBytes / 32) { return .invalid }
         if let doubt, serial < doubt.serial { return .undetermined }
         if table.holds(serial) { return .known }
@@ -262,8 +260,10 @@ package struct HPACKDecoder {
 
     private mutating func reanchor(by block: Span<UInt8>, stream: UInt32) {
         guard let doubt else { return }
-        switch anchor.missedInsertions(block, table: table, isKnownFromStart: isKnownFromStart, doubt: doubt, stream: stream,
-            limits: limits) {
+        switch anchor.missedInsertions(
+            block, table: table, isKnownFromStart: isKnownFromStart, doubt: doubt, stream: stream,
+            limits: limits)
+        {
         case .undecided: break
         case .contradiction: forget()
         case .missed(let count):

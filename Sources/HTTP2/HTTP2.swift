@@ -3,5 +3,6 @@
 // In     runs of bytes and gaps of both directions, from Packets; may begin midway
 // Out    HTTP2Event: field sections, data ranges, resets, losses; stream id and time on each
 // Meet   ConnectionReader, DirectionReader, FrameHunter, HPACKDecoder, DynamicTable, TableAnchor
-// Holds  one dynamic table per direction, unfinished frame headers and field blocks; bounds and reasons in ConnectionLimits
+// Holds  one dynamic table per direction, unfinished frame headers and field blocks; bounds and reasons in
+// ConnectionLimits
 // Rules  sit beside their section: search for "RFC 9113 §" and "RFC 7541 §"

@@ -31,14 +31,14 @@ package struct HTTP2Event: Sendable, Equatable {
 
     package struct Flags: OptionSet, Sendable {
         package var rawValue: UInt8
-        package init(rawValue: UInt8) { self.rawValue = rawValue }
+        @inlinable package init(rawValue: UInt8) { self.rawValue = rawValue }
         /// END_STREAM: on `.fieldSection`, and on the last piece of a DATA frame that has it. A DATA frame with
         /// END_STREAM and no payload gives a `.data` event of no bytes.
-        package static let endStream = Flags(rawValue: 1)
+        @inlinable package static var endStream: Flags { Flags(rawValue: 1) }
         /// The first piece of a DATA frame.
-        package static let frameStart = Flags(rawValue: 2)
+        @inlinable package static var frameStart: Flags { Flags(rawValue: 2) }
         /// The last piece of a DATA frame.
-        package static let frameEnd = Flags(rawValue: 4)
+        @inlinable package static var frameEnd: Flags { Flags(rawValue: 4) }
     }
 
     package var kind: Kind
@@ -52,7 +52,8 @@ package struct HTTP2Event: Sendable, Equatable {
     package var fields: Range<Int>
     /// `.dataLost`, `.desynchronized`: missing bytes.
     package var count: Int
-    /// `.data` and `.dataLost` of a frame's first piece: length of the frame's payload (RFC 9113 §4.1), padding included.
+    /// `.data` and `.dataLost` of a frame's first piece: length of the frame's payload (RFC 9113 §4.1), padding
+    /// included.
     package var frameLength: Int
     /// `.resetStream`, `.goAway`.
     package var code: UInt32

@@ -18,7 +18,8 @@ package struct HeaderField: Sendable, Equatable {
     private var nameStart: Int32
     private var nameEnd: Int32
     private var entryOrNone: Int64
-    /// Counts how often the direction's dynamic table had to be forgotten; entry numbers of different epochs are unrelated.
+    /// Counts how often the direction's dynamic table had to be forgotten; entry numbers of different epochs are
+    /// unrelated.
     package var epoch: UInt32
     package var name: Name
 
@@ -35,8 +36,9 @@ package struct HeaderField: Sendable, Equatable {
     }
 
     /// The dynamic-table entry that the field is or was inserted as, counted from the first insertion seen in this
-    /// direction and epoch; negative for entries of before; nil for the static table, for literals without indexing, and
-    /// while it is not known how many insertions a gap took (RFC 7541 §2.3.3). The same number always means the same entry.
+    /// direction and epoch; negative for entries of before; nil for the static table, for literals without indexing,
+    /// and while it is not known how many insertions a gap took (RFC 7541 §2.3.3). The same number always means the
+    /// same entry.
     package var entry: Int64? {
         get { entryOrNone == .min ? nil : entryOrNone }
         set { entryOrNone = newValue ?? .min }
@@ -50,6 +52,18 @@ package struct HeaderField: Sendable, Equatable {
         entryOrNone = entry ?? .min
         self.epoch = epoch
         self.name = name
+    }
+
+    /// A field that is the entry of this number: the hot path of every request.
+    @inline(__always)
+    init(_ entry: DynamicTable.Entry, number: Int64, epoch: UInt32) {
+        valueStart = entry.valueStart
+        valueEnd = entry.valueEnd
+        nameStart = entry.nameStart
+        nameEnd = entry.nameEnd
+        entryOrNone = number
+        self.epoch = epoch
+        name = entry.name
     }
 
     /// Offsets beyond 31 bits cannot occur: `fieldBytes` is bounded by what one call brings and what two tables hold.

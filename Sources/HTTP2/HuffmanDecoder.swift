@@ -8,8 +8,9 @@ package enum HuffmanDecoder {
     /// The most bytes that `count` bytes of Huffman code can stand for: the shortest code has five bits.
     package static func bound(of count: Int) -> Int { count &* 2 }
 
-    /// Decodes `code` into `bytes` from `start` on; returns the end of what was written, or nil when the code holds EOS,
-    /// or is not padded with less than eight one bits. Precondition: `bound(of:)` bytes are free in `bytes` at `start`.
+    /// Decodes `code` into `bytes` from `start` on; returns the end of what was written, or nil when the code holds
+    /// EOS, or is not padded with less than eight one bits. Precondition: `bound(of:)` bytes are free in `bytes` at
+    /// `start`.
     package static func decode(_ code: Span<UInt8>, into bytes: inout MutableSpan<UInt8>, at start: Int) -> Int? {
         let short = HuffmanTable.short.span
         var end = start

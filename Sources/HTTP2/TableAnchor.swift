@@ -2,8 +2,8 @@ import Wire
 
 /// Finds how many insertions into a dynamic table a gap took, from fields that hardly ever change.
 ///
-/// Requests of one client carry the same `:authority`, `content-type`, `user-agent`, ... as the same table entries in the
-/// same places. After a gap all of them seem to have moved by the number of insertions missed: each is a vote.
+/// Requests of one client carry the same `:authority`, `content-type`, `user-agent`, ... as the same table entries in
+/// the same places. After a gap all of them seem to have moved by the number of insertions missed: each is a vote.
 struct TableAnchor {
     enum Verdict: Equatable {
         case missed(Int)
@@ -26,8 +26,8 @@ struct TableAnchor {
     private var constants: [Constant]
     /// Where `:path` stands, -1 when not seen yet.
     private var pathPlace = -1
-    /// How many constants must agree: two for requests. Responses have one that is always there, and a table that hardly
-    /// ever turns over.
+    /// How many constants must agree: two for requests. Responses have one that is always there, and a table that
+    /// hardly ever turns over.
     private let votesNeeded: Int
 
     init(_ direction: Direction) {
@@ -52,13 +52,15 @@ struct TableAnchor {
             return
         default: return
         }
-        guard index < constants.count, constants[index].name == name else { return }
+        guard index < constants.count, constants[index].name == name,
+            constants[index].serial != serial || constants[index].place != place
+        else { return }
         constants[index].serial = serial
         constants[index].place = place
     }
 
-    /// An entry of before the epoch was used at `place`: a constant that stood there before stands there still. This serves
-    /// to count, never to name. Trailers and responses differ in what stands where, so it says nothing of them.
+    /// An entry of before the epoch was used at `place`: a constant that stood there before stands there still. This
+    /// serves to count, never to name. Trailers and responses differ in what stands where, so it says nothing of them.
     mutating func learnUnknown(serial: Int64, place: Int) {
         guard votesNeeded > 1 else { return }
         for index in constants.indices where constants[index].place == place { constants[index].serial = serial }
@@ -108,12 +110,14 @@ struct TableAnchor {
         // An insertion takes two bytes at least: an index and an empty string.
         let possible = min(limits.reanchoredInsertions, doubt.lostBytes / 2)
         guard most >= votesNeeded, votes &- most <= 1, count >= 0, count <= Int64(possible),
-            missedStreams(doubt, stream) <= limits.reanchoredStreams, fits(block, count, table: table, isKnownFromStart: isKnownFromStart, doubt: doubt)
+            missedStreams(doubt, stream) <= limits.reanchoredStreams,
+            fits(block, count, table: table, isKnownFromStart: isKnownFromStart, doubt: doubt)
         else { return .contradiction }
         return .missed(Int(count))
     }
 
-    /// Requests that were missed, by the stream numbers around the gap. A client's streams ascend by two (RFC 9113 §5.1.1).
+    /// Requests that were missed, by the stream numbers around the gap. A client's streams ascend by two (RFC 9113
+    /// §5.1.1).
     private func missedStreams(_ doubt: HPACKDecoder.Doubt, _ stream: UInt32) -> Int {
         votesNeeded == 1 || stream <= doubt.stream ? 0 : Int((stream &- doubt.stream) / 2) &- 1
     }

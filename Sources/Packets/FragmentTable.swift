@@ -33,8 +33,8 @@ struct FragmentTable {
     /// Memory, in bytes.
     var cost: Int { byteCount + pending.count * MemoryLayout<Pending>.stride + joined.capacity }
 
-    /// Takes a fragment, whose payload is `packet[datagram.payload]`. When it completes its datagram, the payload of the
-    /// whole is in `joined`, and its first header's number is returned.
+    /// Takes a fragment, whose payload is `packet[datagram.payload]`. When it completes its datagram, the payload of
+    /// the whole is in `joined`, and its first header's number is returned.
     mutating func receive(
         _ packet: Span<UInt8>, _ datagram: IPDatagram, _ fragment: IPDatagram.Fragment, packets: Int, elapsed: Int64,
         _ limits: TrackerLimits, _ health: inout TrackerHealth

@@ -39,7 +39,8 @@ struct Reassembler {
     /// `.finished` was said.
     private var isFinished = false
 
-    /// Highest offset that two segments of the peer, or one and a later higher one, acknowledged. One alone may be damaged.
+    /// Highest offset that two segments of the peer, or one and a later higher one, acknowledged. One alone may be
+    /// damaged.
     private var acknowledged = 0
     private var acknowledgedOnce = 0
     private var acknowledgedLast = 0

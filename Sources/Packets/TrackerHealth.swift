@@ -17,7 +17,8 @@ package struct TrackerHealth: Sendable, Equatable {
 
     /// IP fragments that became part of a whole datagram.
     package var fragmentsJoined = 0
-    /// IP fragments whose datagram was never complete. The bytes are counted in `lostBytes` by the stream that misses them.
+    /// IP fragments whose datagram was never complete. The bytes are counted in `lostBytes` by the stream that misses
+    /// them.
     package var fragmentsLost = 0
 
     /// Connections with payload.

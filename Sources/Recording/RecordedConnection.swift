@@ -1,3 +1,4 @@
+import Etcd
 import HTTP2
 import Wire
 
@@ -27,6 +28,23 @@ struct RecordedConnection {
         case .response:
             defer { responseBegun = true }
             return !responseBegun
+        }
+    }
+
+    /// Hands the reader's events, and the bytes and fields that they name, to the calls. Mutating only so that the
+    /// bytes are lent in place.
+    mutating func deliver(
+        _ events: [HTTP2Event], input: Span<UInt8>, at time: CaptureTime, to calls: inout ConnectionCalls,
+        _ context: inout CallContext
+    ) {
+        let held = reader.held.span
+        let fields = reader.fields.span
+        let fieldBytes = reader.fieldBytes.span
+        for event in events {
+            let source = event.source == .input ? input : held
+            calls.receive(
+                event, bytes: source.extracting(event.bytes), fields: fields.extracting(event.fields),
+                fieldBytes: fieldBytes, at: time, context: &context)
         }
     }
 }

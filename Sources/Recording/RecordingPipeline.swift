@@ -171,28 +171,11 @@ package struct RecordingPipeline {
 
     private mutating func decodeFrames(_ slot: Int, input: Span<UInt8>, at time: CaptureTime) {
         if frameEvents.isEmpty { return }
-        Self.decodeFrames(
-            frameEvents, from: connections[slot].reader, input: input, at: time, calls: &calls[slot],
-            context: &context)
+        connections[slot].deliver(frameEvents, input: input, at: time, to: &calls[slot], &context)
         frameEvents.removeAll(keepingCapacity: true)
         if !connections[slot].userAgentWritten, !calls[slot].userAgent.isEmpty {
             connections[slot].userAgentWritten = true
             writeConnection(slot)
-        }
-    }
-
-    private static func decodeFrames(
-        _ events: [HTTP2Event], from reader: borrowing ConnectionReader, input: Span<UInt8>, at time: CaptureTime,
-        calls: inout ConnectionCalls, context: inout CallContext
-    ) {
-        let held = reader.held.span
-        let fields = reader.fields.span
-        let fieldBytes = reader.fieldBytes.span
-        for event in events {
-            let source = event.source == .input ? input : held
-            calls.receive(
-                event, bytes: source.extracting(event.bytes), fields: fields.extracting(event.fields),
-                fieldBytes: fieldBytes, at: time, context: &context)
         }
     }
 

@@ -44,6 +44,7 @@ package struct TraceRecorder: ~Copyable {
         }
     }
 
-    /// The packets are over: everything that is held is decoded. The owner then flushes, and ends or discards the trace.
+    /// The packets are over: everything that is held is decoded. The owner then flushes, and ends or discards the
+    /// trace.
     package mutating func endInput() { pipeline.finish() }
 }

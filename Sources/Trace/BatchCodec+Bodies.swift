@@ -157,7 +157,8 @@ extension BatchCodec {
         let predictedVersion = isDelete ? 0 : isSame ? state.version : state.version &+ 1
         code(&record.version, predicted: predictedVersion, .version, &mask, 2)
         let predictedCreate =
-            isDelete ? 0 : record.version == 1 ? record.modRevision : isKnown ? state.createRevision : record.modRevision
+            isDelete
+            ? 0 : record.version == 1 ? record.modRevision : isKnown ? state.createRevision : record.modRevision
         code(&record.createRevision, predicted: predictedCreate, .createRevision, &mask, 3)
         code(&record.lease, predicted: isDelete ? 0 : state.lease, .keyValueLease, &mask, 4)
         let predictedSize = isDelete ? 0 : isKnown ? state.valueSize : previous.valueSize

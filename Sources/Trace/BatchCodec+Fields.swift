@@ -40,7 +40,8 @@ extension BatchCodec {
 
     /// A moment after an operation's time.
     mutating func code(
-        time value: inout Int64, isPresent: Bool, predicted: Int64, _ column: Column, _ mask: inout UInt64, _ bit: UInt64
+        time value: inout Int64, isPresent: Bool, predicted: Int64, _ column: Column, _ mask: inout UInt64,
+        _ bit: UInt64
     ) {
         if !isPresent {
             value = Operation.absent
@@ -92,7 +93,8 @@ extension BatchCodec {
         }
     }
 
-    /// Consecutive elements of one of the batch's arrays. A slice that is not empty is expected to begin where the last ended.
+    /// Consecutive elements of one of the batch's arrays. A slice that is not empty is expected to begin where the
+    /// last ended.
     mutating func code(
         _ slice: inout Slice, of kind: SliceKind, predictedCount: UInt32, _ countColumn: Column, _ startColumn: Column,
         _ mask: inout UInt64, _ bit: UInt64

@@ -3,8 +3,8 @@ import Wire
 
 /// Walks through a batch's records in one order and predicts each field from what came before, in both directions.
 ///
-/// Order: an operation, its body, the compares and key-values up to the end of the body's slices, those up to the end of
-/// its events, its parts likewise; at the end what belongs to no operation, observed records, connections.
+/// Order: an operation, its body, the compares and key-values up to the end of the body's slices, those up to the end
+/// of its events, its parts likewise; at the end what belongs to no operation, observed records, connections.
 /// Arithmetic wraps: a difference of any two numbers can be undone.
 struct BatchCodec<Coder: RecordCoder> {
     var coder: Coder
@@ -38,7 +38,8 @@ struct BatchCodec<Coder: RecordCoder> {
     /// For each connection met: its last streams and watch.
     private var connections: [ConnectionState] = []
     private var connectionPlaces: [UInt32: Int] = [:]
-    /// What messages had beyond their content and frames, the last time: by the kind of operation, or its body's shape.
+    /// What messages had beyond their content and frames, the last time: by the kind of operation, or its body's
+    /// shape.
     private var extras: [SizeExtras] = []
 
     struct ConnectionState {
@@ -101,7 +102,9 @@ struct BatchCodec<Coder: RecordCoder> {
         if !Coder.encodes, !operation.take(shape) || !operation.body.take(bodyShape) { return coder.fail() }
         let presence = shape.presence
         codeTimes(&operation, presence: presence, mask: &shape.mask)
-        if presence.contains(.key) { code(key: &operation.key, predicted: newestKey &+ 1, .operationKey, &shape.mask, 2) }
+        if presence.contains(.key) {
+            code(key: &operation.key, predicted: newestKey &+ 1, .operationKey, &shape.mask, 2)
+        }
         code(&operation.connection, predicted: previousConnection, .connection, &shape.mask, 3)
         previousConnection = operation.connection
         codeStream(&operation, isCall: shape.isCall, mask: &shape.mask)

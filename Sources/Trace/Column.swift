@@ -7,14 +7,13 @@ enum Column: Int, CaseIterable {
     case healthField = 2
     case healthValue = 3
 
-    // Keys and texts: length shared with the reference, bytes that follow, those bytes, and which string is shared with.
+    // Keys and texts: bytes shared with the string before, how many follow, and those.
     case keyShared = 4
     case keySuffixLength = 5
     case keySuffix = 6
     case textShared = 7
     case textSuffixLength = 8
     case textSuffix = 9
-    case keyReference = 10
 
     // Shapes of operations: a row for each combination that occurs.
     case operationRole = 16

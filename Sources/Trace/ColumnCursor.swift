@@ -48,7 +48,9 @@ struct ColumnCursor {
             width = planes
             guard end - offset == planes * count else { return nil }
         case .bits:
-            guard offset < end, case let bits = Int(bytes[offset]), bits == 1 || bits == 2 || bits == 4 else { return nil }
+            guard offset < end, case let bits = Int(bytes[offset]), bits == 1 || bits == 2 || bits == 4 else {
+                return nil
+            }
             offset += 1
             width = bits
             guard end - offset == (count * bits + 7) / 8 else { return nil }
@@ -75,7 +77,8 @@ struct ColumnCursor {
         case .runs:
             if runLeft == 0 {
                 guard let number = bytes.span.varint(at: &offset, before: end),
-                    let length = bytes.span.varint(at: &offset, before: end), length > 0, length <= UInt64(remaining) + 1
+                    let length = bytes.span.varint(at: &offset, before: end), length > 0,
+                    length <= UInt64(remaining) + 1
                 else { return fail() }
                 run = value(number)
                 runLeft = Int(length)

@@ -56,7 +56,8 @@ struct ColumnWriter {
         }
         scratch.removeAll(keepingCapacity: true)
         let encoding = choose(runs: runs, bitWidth: 64 - width.leadingZeroBitCount)
-        write(encoding, byteWidth: max(1, (71 - width.leadingZeroBitCount) / 8), bitWidth: 64 - width.leadingZeroBitCount)
+        write(
+            encoding, byteWidth: max(1, (71 - width.leadingZeroBitCount) / 8), bitWidth: 64 - width.leadingZeroBitCount)
         appendHeader(
             column, encoding: encoding.rawValue | (isSigned ? ColumnEncoding.zigzagFlag : 0), count: values.count,
             length: scratch.count, to: &bytes)

@@ -108,7 +108,9 @@ struct ColumnDecoder: RecordCoder {
         let bytes = payload.span
         var offset = 0
         while offset < bytes.count {
-            guard let number = bytes.varint(at: &offset, before: bytes.count), offset < bytes.count else { return fail() }
+            guard let number = bytes.varint(at: &offset, before: bytes.count), offset < bytes.count else {
+                return fail()
+            }
             let encoding = bytes[offset]
             offset += 1
             guard let count = bytes.varint(at: &offset, before: bytes.count),
@@ -123,7 +125,8 @@ struct ColumnDecoder: RecordCoder {
             if encoding == ColumnEncoding.bytes.rawValue { continue }
             guard
                 let cursor = ColumnCursor(
-                    encoding: encoding, count: Int(count), content: content, bytes: payload, dictionaries: &dictionaries)
+                    encoding: encoding, count: Int(count), content: content, bytes: payload, dictionaries: &dictionaries
+                )
             else { return fail() }
             cursors[Int(number)] = cursor
         }

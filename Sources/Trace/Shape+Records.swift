@@ -48,8 +48,8 @@ extension Shape {
         if body.rangeEnd != 0 { high |= 1 << 33 }
     }
 
-    /// Of an operation: its role is call, event; its kind is put or delete. Read from the packed bits, because comparing
-    /// enumerations of another module is a call.
+    /// Of an operation: its role is call, event; its kind is put or delete. Read from the packed bits, because
+    /// comparing enumerations of another module is a call.
     var isCall: Bool { byte(0) == 0 }
     var isEvent: Bool { byte(0) == 2 }
     var isPutOrDelete: Bool { byte(1) == 3 || byte(1) == 4 }
@@ -91,7 +91,9 @@ extension Operation {
 
 extension RequestOp {
     mutating func take(_ shape: Shape) -> Bool {
-        guard let kind = Kind(rawValue: shape.byte(0)), let branch = Branch(rawValue: shape.byte(1)) else { return false }
+        guard let kind = Kind(rawValue: shape.byte(0)), let branch = Branch(rawValue: shape.byte(1)) else {
+            return false
+        }
         self.kind = kind
         self.branch = branch
         depth = shape.byte(2)

@@ -1,7 +1,8 @@
 import Etcd
 import Wire
 
-/// Strings as three columns: how many bytes each shares with the start of the one before it, how many follow, and those.
+/// Strings as three columns: how many bytes each shares with the start of the one before it, how many follow, and
+/// those.
 struct StringColumns {
     var shared: [Int64] = []
     var suffixLengths: [Int64] = []

@@ -5,8 +5,8 @@ package enum TraceLimits {
     package static let blockBytes = 64 << 20
     /// Operations of a block: four times what is recommended.
     package static let operations = 1 << 18
-    /// Parts, compares, key-values, keys, texts, observed records and connections of a block, each. A reply of 2 Mi keys
-    /// is beyond what etcd sends in one message.
+    /// Parts, compares, key-values, keys, texts, observed records and connections of a block, each. A reply of 2 Mi
+    /// keys is beyond what etcd sends in one message.
     package static let records = 1 << 21
     /// Bytes of all keys, and of all texts, of a block: front coding could make them many more than the payload has.
     package static let stringBytes = 64 << 20

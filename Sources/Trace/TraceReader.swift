@@ -24,17 +24,13 @@ package final class TraceReader {
         if path == "-" {
             file = TraceFile.standardInput()
         } else {
+            let isDirectory: Bool
             do {
                 file = try TraceFile.open(forReading: path)
-                if try file.kind() == .directory {
-                    throw TraceError(.input, what: "cannot read the trace", location: path, why: "it is a directory")
-                }
-            } catch let error as TraceFile.Failure {
-                throw TraceError(.input, what: "cannot read the trace", location: path, why: error.text)
-            } catch let error as TraceError {
-                throw error
-            } catch {
-                throw TraceError(.input, what: "cannot read the trace", location: path, why: "\(error)")
+                isDirectory = try file.kind() == .directory
+            } catch { throw TraceError(.input, what: "cannot read the trace", location: path, why: error.text) }
+            if isDirectory {
+                throw TraceError(.input, what: "cannot read the trace", location: path, why: "it is a directory")
             }
         }
         try readFileHeader()

@@ -34,7 +34,8 @@ package struct TraceDamage: Equatable, Sendable {
     package var unreadableBytes: Int64 = 0
     /// Blocks of operations in a layout of later versions.
     package var newerBlocks = 0
-    /// The trailer is missing: the recording was interrupted, or the file was cut. How many blocks followed is not known.
+    /// The trailer is missing: the recording was interrupted, or the file was cut. How many blocks followed is not
+    /// known.
     package var isCutShort = false
 
     package init() {}

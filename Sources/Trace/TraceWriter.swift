@@ -24,9 +24,11 @@ package final class TraceWriter {
 
     private enum State { case opened, begun, ended }
 
-    /// Opens the output. `-` is standard output. An existing regular file is replaced only by `force`; devices and pipes
-    /// are written as they are.
-    package init(path: String, force: Bool, meta: TraceMeta, level: Int32 = TraceLimits.recommendedLevel) throws(TraceError) {
+    /// Opens the output. `-` is standard output. An existing regular file is replaced only by `force`; devices and
+    /// pipes are written as they are.
+    package init(path: String, force: Bool, meta: TraceMeta, level: Int32 = TraceLimits.recommendedLevel)
+        throws(TraceError)
+    {
         self.path = path
         self.meta = meta
         encoder = BlockEncoder(level: level)
@@ -65,7 +67,8 @@ package final class TraceWriter {
         guard encoder.encode(batch, number: UInt32(index.entries.count), into: &buffer) else {
             throw TraceError(
                 .output, what: "cannot write the trace", location: file.name,
-                why: "a batch of \(batch.operations.count) operations and \(batch.keyValues.count) key-values is beyond "
+                why:
+                    "a batch of \(batch.operations.count) operations and \(batch.keyValues.count) key-values is beyond "
                     + "what a block holds")
         }
         try flush()

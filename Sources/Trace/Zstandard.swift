@@ -34,7 +34,8 @@ import CZstd
         var written = 0
         unsafe bytes.withUnsafeBytes { source in
             unsafe output.withUnsafeMutableBytes { target in
-                unsafe (written, isWhole) = compress(source, boundaries, into: UnsafeMutableRawBufferPointer(rebasing: target[start...]))
+                unsafe (written, isWhole) = compress(
+                    source, boundaries, into: UnsafeMutableRawBufferPointer(rebasing: target[start...]))
             }
         }
         output.removeLast(bound - written)

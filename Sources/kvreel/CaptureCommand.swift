@@ -28,7 +28,8 @@ struct CaptureCommand: ParsableCommand {
         help: ArgumentHelp("Capture files, read in order; - is standard input.", valueName: "file"))
     var read: [String] = []
 
-    @Option(name: [.short, .long], help: ArgumentHelp("Record from this interface (any: all of them).", valueName: "if"))
+    @Option(
+        name: [.short, .long], help: ArgumentHelp("Record from this interface (any: all of them).", valueName: "if"))
     var interface: String?
 
     @Option(
@@ -37,7 +38,8 @@ struct CaptureCommand: ParsableCommand {
     var output: String
 
     @Option(
-        name: [.short, .long], help: ArgumentHelp("TCP port of etcd; may be given again (default: 2379).", valueName: "n"))
+        name: [.short, .long],
+        help: ArgumentHelp("TCP port of etcd; may be given again (default: 2379).", valueName: "n"))
     var port: [UInt16] = []
 
     @Option(
@@ -51,7 +53,8 @@ struct CaptureCommand: ParsableCommand {
     var snapshotLength: Int?
 
     @Option(
-        name: [.customShort("c"), .customLong("count")], help: ArgumentHelp("End after this many packets.", valueName: "n"))
+        name: [.customShort("c"), .customLong("count")],
+        help: ArgumentHelp("End after this many packets.", valueName: "n"))
     var count: Int64?
 
     @Flag(name: .long, help: "Replace an existing trace.")
@@ -89,7 +92,8 @@ struct CaptureCommand: ParsableCommand {
         }
         if let count, count <= 0 { throw ValidationError("--count must be at least 1") }
         if output == "json" || output == "jsonl" {
-            throw ValidationError("-o names the trace file; for JSON use 'kvreel cat --json' or 'kvreel analyze --json'")
+            throw ValidationError(
+                "-o names the trace file; for JSON use 'kvreel cat --json' or 'kvreel analyze --json'")
         }
         if port.contains(0) { throw ValidationError("--port 0 is no port") }
     }
@@ -120,7 +124,8 @@ struct CaptureCommand: ParsableCommand {
     private func meta(_ ports: [UInt16]) -> TraceMeta {
         var meta = TraceMeta()
         meta.tool = "kvreel \(Kvreel.version)"
-        meta.captures = interface.map { ["interface \($0)"] } ?? read.map { $0.split(separator: "/").last.map(String.init) ?? $0 }
+        meta.captures =
+            interface.map { ["interface \($0)"] } ?? read.map { $0.split(separator: "/").last.map(String.init) ?? $0 }
         meta["ports"] = ports.map(String.init).joined(separator: " ")
         meta["values"] = "none"
         meta["keys"] = "plain"

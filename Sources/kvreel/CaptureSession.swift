@@ -115,7 +115,8 @@ struct CaptureSession: ~Copyable {
         self.coverage = coverage
     }
 
-    /// Why a recording without a single operation is no recording; nil where HTTP/2 was there but nobody asked anything.
+    /// Why a recording without a single operation is no recording; nil where HTTP/2 was there but nobody asked
+    /// anything.
     private func unusable(isInterrupted: Bool) -> Failure? {
         let pipeline = recorder.pipeline
         let name = options.sourceName
@@ -145,7 +146,9 @@ struct CaptureSession: ~Copyable {
         return Failure(
             .input,
             "nothing to decode: \(name): no etcd traffic on port \(ports) in \(Terminal.grouped(packets)) packets",
-            remedy: "If etcd's clients use another port, say --port N. The recording must hold TCP payload, not headers only.")
+            remedy:
+                "If etcd's clients use another port, say --port N. The recording must hold TCP payload, not headers only."
+        )
     }
 
     private mutating func report(seconds: Double) {

@@ -7,7 +7,8 @@ extension Failure {
     init(_ error: CaptureError) {
         let place = error.offset.map { "\(error.path), byte \($0)" } ?? error.path
         self.init(
-            error.kind.status, "\(error.what): \(place): \(error.why)", remedy: error.remedy.isEmpty ? nil : error.remedy)
+            error.kind.status, "\(error.what): \(place): \(error.why)",
+            remedy: error.remedy.isEmpty ? nil : error.remedy)
     }
 
     init(_ error: TraceError) {

@@ -147,14 +147,16 @@ struct TraceContents {
         rows.append(("operations", Terminal.grouped(summary.operations)))
         rows.append(
             (
-                "", "\(Terminal.grouped(calls)) calls, \(Terminal.grouped(messages)) messages of streams, "
+                "",
+                "\(Terminal.grouped(calls)) calls, \(Terminal.grouped(messages)) messages of streams, "
                     + "\(Terminal.grouped(events)) event batches"
                     + (streamsOpenedBefore > 0 ? ", \(streamsOpenedBefore) streams opened before the recording" : "")
             ))
         let perOperation = summary.operations == 0 ? 0 : Double(summary.bytes) / Double(summary.operations)
         rows.append(
             (
-                "size", "\(Terminal.grouped(summary.bytes)) bytes in \(summary.blocks) blocks, "
+                "size",
+                "\(Terminal.grouped(summary.bytes)) bytes in \(summary.blocks) blocks, "
                     + Terminal.decimal(perOperation, places: 1) + " an operation"
             ))
         rows.append(("connections", "\(Terminal.grouped(connections.count)) with payload"))
@@ -163,7 +165,8 @@ struct TraceContents {
         }
         rows.append(
             (
-                "known of before", "\(Terminal.grouped(observedPresent)) keys that existed, "
+                "known of before",
+                "\(Terminal.grouped(observedPresent)) keys that existed, "
                     + "\(Terminal.grouped(observedAbsent)) that did not, \(Terminal.grouped(observedRanges)) ranges "
                     + "counted but not named"
             ))
@@ -178,7 +181,6 @@ struct TraceContents {
         if !trouble.isEmpty { text += "  (docs/oddities.md explains each)\n\n" }
         return text + coverage.line + "\n"
     }
-
 
     /// What is not as it should be, in words.
     private static let trouble: [(RecordingHealth.Field, String)] = [

@@ -15,10 +15,14 @@ struct OperationJSON {
         if let method = MethodName.text(operation, in: batch) { json.member("method", method) }
         json.member("evidence", operation.evidence.word)
         json.member("kind", operation.kind.word)
-        if operation.key != 0 { json.member("key", batch.keys.bytes.span.extracting(batch.keys.range(of: operation.key))) }
+        if operation.key != 0 {
+            json.member("key", batch.keys.bytes.span.extracting(batch.keys.range(of: operation.key)))
+        }
         if operation.completeness.contains(.keyLost) { json.member("keyLost", true) }
         if let status = operation.status { json.member("status", Int64(status)) }
-        if operation.errorText != 0 { json.member("error", batch.texts.bytes.span.extracting(batch.texts.range(of: operation.errorText))) }
+        if operation.errorText != 0 {
+            json.member("error", batch.texts.bytes.span.extracting(batch.texts.range(of: operation.errorText)))
+        }
         if operation.headerRevision != 0 { json.member("revision", operation.headerRevision) }
         if operation.responseEnd != Operation.absent { json.member("latency_ns", operation.responseEnd) }
         if operation.requestEnd != Operation.absent { json.member("request_end_ns", operation.requestEnd) }
@@ -112,7 +116,9 @@ struct OperationJSON {
                 if part.branch == branch {
                     json.beginObject()
                     json.member("op", part.kind.word)
-                    if part.key != 0 { json.member("key", batch.keys.bytes.span.extracting(batch.keys.range(of: part.key))) }
+                    if part.key != 0 {
+                        json.member("key", batch.keys.bytes.span.extracting(batch.keys.range(of: part.key)))
+                    }
                     if part.flags.contains(.answered) { json.member("executed", true) }
                     writeBody(part, of: batch)
                     if part.kind == .txn {

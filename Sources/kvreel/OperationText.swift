@@ -5,12 +5,17 @@ import Wire
 /// One operation as one line for people: when, who, what, and what came of it.
 enum OperationText {
     static func line(_ operation: Operation, of batch: OperationBatch, names: ConnectionNames) -> String {
-        var words = [time(operation.time.nanoseconds), names.client(operation.connection) ?? "?", name(operation, batch)]
+        var words = [
+            time(operation.time.nanoseconds), names.client(operation.connection) ?? "?", name(operation, batch),
+        ]
         if operation.key != 0 { words.append(key(operation.key, batch)) }
         if operation.completeness.contains(.keyLost) { words.append("(key lost)") }
         words += request(operation, batch)
         let answer = answer(operation, batch)
-        words.append(answer.isEmpty ? "-> ?" : "-> " + answer.joined(separator: " "))
+        // A progress request asks for no answer of its own.
+        if !answer.isEmpty || operation.kind != .watchProgress {
+            words.append(answer.isEmpty ? "-> ?" : "-> " + answer.joined(separator: " "))
+        }
         let flags = operation.completeness.words
         if !flags.isEmpty { words.append("[" + flags.joined(separator: ", ") + "]") }
         return words.joined(separator: " ") + "\n"

@@ -34,7 +34,8 @@ struct TraceInput {
             return damage.newerBlocks > 0
         }
         if damage.newerBlocks > 0 {
-            StandardError.warn("\(path): \(damage.newerBlocks) blocks are of a newer version of kvreel and were left out")
+            StandardError.warn(
+                "\(path): \(damage.newerBlocks) blocks are of a newer version of kvreel and were left out")
         }
         if damage.lostBlocks > 0 || damage.unreadableBytes > 0 {
             StandardError.warn(

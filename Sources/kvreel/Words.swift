@@ -117,7 +117,7 @@ extension Operation.Completeness {
         (.openedBefore, "opened_before"), (.requestHeadersLost, "request_headers_lost"),
         (.requestDamaged, "request_damaged"), (.responseDamaged, "response_damaged"),
         (.unfinished, "unfinished"), (.resetByClient, "reset_by_client"), (.resetByServer, "reset_by_server"),
-        (.requestUndecoded, "request_undecoded"), (.responseUndecoded, "response_undecoded"),
+        (.requestUndecoded, "request_undecoded"), (.responseUndecoded, "response_undecoded"), (.withdrawn, "withdrawn"),
     ]
 
     /// What is unusual about the operation.

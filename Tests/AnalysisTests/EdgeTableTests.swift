@@ -37,7 +37,9 @@ struct EdgeTableTests {
         #expect(table.rows.map(\.name) == ["Range", "Txn Range", "Txn Put", "Watch create"])
         for row in table.rows {
             #expect(Int(row.requested.rounded()) == row.published?.count, "\(row.name)")
-            #expect(Figures.decimal(row.requestedPercent, places: 1) == row.published.map { Figures.decimal($0.percent, places: 1) })
+            #expect(
+                Figures.decimal(row.requestedPercent, places: 1)
+                    == row.published.map { Figures.decimal($0.percent, places: 1) })
         }
         #expect(table.rows.map { Figures.decimal($0.requested, places: 1) } == ["1 542.1", "476.3", "865.7", "67.0"])
         #expect(Int(table.total.requested.rounded()) == 2951)

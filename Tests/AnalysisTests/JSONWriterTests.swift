@@ -59,8 +59,10 @@ struct JSONWriterTests {
     @Test(
         "keys: UTF-8 as text, other bytes as \\xNN, a backslash doubled",
         arguments: [
-            (Array("ключ/键".utf8), "ключ/键"), (Array("bin/\0".utf8) + [0xff, 0xfe] + Array("\"\\\n".utf8), "bin/\0\\xff\\xfe\"\\\\\n"),
-            ([0xc0, 0x80], "\\xc0\\x80"), ([0xed, 0xa0, 0x80], "\\xed\\xa0\\x80"), ([0xf4, 0x90, 0x80, 0x80], "\\xf4\\x90\\x80\\x80"),
+            (Array("ключ/键".utf8), "ключ/键"),
+            (Array("bin/\0".utf8) + [0xff, 0xfe] + Array("\"\\\n".utf8), "bin/\0\\xff\\xfe\"\\\\\n"),
+            ([0xc0, 0x80], "\\xc0\\x80"), ([0xed, 0xa0, 0x80], "\\xed\\xa0\\x80"),
+            ([0xf4, 0x90, 0x80, 0x80], "\\xf4\\x90\\x80\\x80"),
             ([0xe2, 0x82], "\\xe2\\x82"), ([0xf0, 0x9f, 0x98, 0x80], "😀"), ([0xe0, 0x80, 0x80], "\\xe0\\x80\\x80"),
         ] as [([UInt8], String)])
     func keys(_ key: [UInt8], _ text: String) {
@@ -72,7 +74,10 @@ struct JSONWriterTests {
         var state = seed
         for _ in 0..<20_000 {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            let key = (0..<4).map { [0x41, 0x80, 0xbf, 0xc2, 0xe0, 0xed, 0xf0, 0xf4, 0x9f, 0xa0][Int(state >> (33 + $0 * 7) & 127) % 10] as UInt8 }
+            let key = (0..<4).map {
+                [0x41, 0x80, 0xbf, 0xc2, 0xe0, 0xed, 0xf0, 0xf4, 0x9f, 0xa0][Int(state >> (33 + $0 * 7) & 127) % 10]
+                    as UInt8
+            }
             #expect(KeyText.text(of: key).contains("\\x") == (String(validating: key, as: UTF8.self) == nil), "\(key)")
         }
     }
@@ -85,6 +90,7 @@ struct JSONWriterTests {
 
     @Test("a terminal gets no control characters")
     func terminal() {
-        #expect(KeyText.terminalText(of: Array("a\u{1b}[2J\u{9b}\u{202e}b".utf8)) == "a\\x1b[2J\\xc2\\x9b\\xe2\\x80\\xaeb")
+        #expect(
+            KeyText.terminalText(of: Array("a\u{1b}[2J\u{9b}\u{202e}b".utf8)) == "a\\x1b[2J\\xc2\\x9b\\xe2\\x80\\xaeb")
     }
 }

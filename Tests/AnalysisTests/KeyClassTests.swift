@@ -23,7 +23,8 @@ struct KeyClassTests {
             ("/registry/minions/node-1", .resource, "nodes"), ("/registry/pods/default/a", .resource, "pods"),
             ("/registry/pods", .resource, "pods"),
             ("/registry/apiregistration.k8s.io/apiservices/v1", .resource, "apiservices.apiregistration.k8s.io"),
-            ("/registry/", .foreign, ""), ("/registryx/pods/a", .foreign, ""), ("app/1", .foreign, ""), ("", .foreign, ""),
+            ("/registry/", .foreign, ""), ("/registryx/pods/a", .foreign, ""), ("app/1", .foreign, ""),
+            ("", .foreign, ""),
         ])
     func identity(_ key: String, _ keyClass: KeyClass, _ resource: String) {
         let identity = KeyClassifier().identify(Array(key.utf8), foundNothing: false)

@@ -8,7 +8,8 @@ struct ReportTests {
     private func expectGolden(_ actual: String, _ name: String) throws {
         let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Goldens/\(name)")
         if ProcessInfo.processInfo.environment["KVREEL_GOLDEN"] == "write" {
-            try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
             try actual.write(to: file, atomically: true, encoding: .utf8)
         }
         let expected = try String(contentsOf: file, encoding: .utf8)
@@ -16,7 +17,9 @@ struct ReportTests {
             actual.split(separator: "\n", omittingEmptySubsequences: false),
             expected.split(separator: "\n", omittingEmptySubsequences: false)
         ).first { $0 != $1 }
-        #expect(actual == expected, "\(name): first difference: found \(difference?.0 ?? "end"), expected \(difference?.1 ?? "end")")
+        #expect(
+            actual == expected,
+            "\(name): first difference: found \(difference?.0 ?? "end"), expected \(difference?.1 ?? "end")")
     }
 
     @Test("text", arguments: [80, 120])
@@ -58,7 +61,8 @@ struct ReportTests {
 
     @Test("no line is wider than asked for, but for tables' columns of figures")
     func width() {
-        for line in TextReport(Workload.mixed.report, width: 100).render().split(separator: "\n") where line.hasPrefix("  ") {
+        for line in TextReport(Workload.mixed.report, width: 100).render().split(separator: "\n")
+        where line.hasPrefix("  ") {
             #expect(line.count <= 100, "\(line)")
         }
     }

@@ -26,7 +26,8 @@ struct Workload {
             preconditionFailure("\(path) is in the catalogue")
         }
         var call = Operation(
-            time: tick(), connection: 1, stream: 1, role: .call, kind: method.kind, evidence: .seen, method: method.number)
+            time: tick(), connection: 1, stream: 1, role: .call, kind: method.kind, evidence: .seen,
+            method: method.number)
         call.completeness = [.completed]
         call.status = 0
         call.requestEnd = 1_000
@@ -219,7 +220,8 @@ struct Workload {
         load.txn(
             [(.modRevision, .equal, "/registry/minions/node-0", 3)], success: [.delete("/registry/minions/node-0")],
             failure: [.range("/registry/minions/node-0")], succeeded: true)
-        load.range("/registry/apiregistration.k8s.io/apiservices/", end: "/registry/apiregistration.k8s.io/apiservices0")
+        load.range(
+            "/registry/apiregistration.k8s.io/apiservices/", end: "/registry/apiregistration.k8s.io/apiservices0")
         load.put("etc\\passwd\u{1b}[2J", size: 16, lease: 5)
         load.call("/etcdserverpb.Lease/LeaseGrant")
         load.call("/etcdserverpb.Maintenance/Status")

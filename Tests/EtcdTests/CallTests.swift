@@ -60,7 +60,9 @@ struct CallTests {
 
     @Test(
         "a status that is not known or no number is none",
-        arguments: [(nil, nil), ("", nil), ("x", nil), ("-1", nil), ("9999999999", nil), ("0", 0), ("16", 16), ("42", 42)]
+        arguments: [
+            (nil, nil), ("", nil), ("x", nil), ("-1", nil), ("9999999999", nil), ("0", 0), ("16", 16), ("42", 42),
+        ]
             as [(String?, UInt32?)])
     func statuses(_ text: String?, _ status: UInt32?) throws {
         var conversation = Conversation()
@@ -435,7 +437,8 @@ struct CallTests {
         conversation.open(1, range)
         conversation.request(1, rangeOfA)
         conversation.accept(1)
-        conversation.frame(.response, 1, Array(Conversation.framed([UInt8](repeating: 0, count: 300))[..<100]), isLast: false)
+        conversation.frame(
+            .response, 1, Array(Conversation.framed([UInt8](repeating: 0, count: 300))[..<100]), isLast: false)
         conversation.desynchronize(.response)
         // Zeros are no plausible prefix of a frame of 200 bytes.
         conversation.frame(.response, 1, [UInt8](repeating: 0, count: 200), isLast: false)
@@ -486,7 +489,8 @@ struct CallTests {
             conversation.open(1, range)
             conversation.request(1, rangeOfA)
             conversation.accept(1)
-            conversation.respond(1, isRead ? large : Gzip.compressed([UInt8](repeating: 0, count: 1_000_001)), compressed: true)
+            conversation.respond(
+                1, isRead ? large : Gzip.compressed([UInt8](repeating: 0, count: 1_000_001)), compressed: true)
             conversation.end(1)
             let call = try #require(conversation.operations.first)
             #expect(call.body.keyValues.count == (isRead ? 100_000 : 0))
@@ -527,7 +531,8 @@ struct CallTests {
         for number in 0..<100 as Range<UInt32> {
             conversation.open(number * 2 + 1, put)
             conversation.data(
-                .request, number * 2 + 1, Array(Conversation.framed([0x0a, 1, 0x6b] + [UInt8](repeating: 0, count: 100_000))[..<50_000]),
+                .request, number * 2 + 1,
+                Array(Conversation.framed([0x0a, 1, 0x6b] + [UInt8](repeating: 0, count: 100_000))[..<50_000]),
                 isLast: false)
             #expect(conversation.context.heldBytes <= 1 << 20)
         }

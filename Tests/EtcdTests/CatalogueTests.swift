@@ -52,7 +52,8 @@ struct CatalogueTests {
         let streams = MethodCatalogue.methods.filter { $0.streaming != .unary }
         #expect(
             Dictionary(uniqueKeysWithValues: streams.map { ($0.path, $0.streaming) }) == [
-                "/etcdserverpb.KV/RangeStream": .serverStreaming, "/etcdserverpb.Maintenance/Snapshot": .serverStreaming,
+                "/etcdserverpb.KV/RangeStream": .serverStreaming,
+                "/etcdserverpb.Maintenance/Snapshot": .serverStreaming,
                 "/v3electionpb.Election/Observe": .serverStreaming, "/etcdserverpb.Watch/Watch": .bidirectional,
                 "/etcdserverpb.Lease/LeaseKeepAlive": .bidirectional,
             ])

@@ -54,8 +54,10 @@ struct Conversation {
 
     mutating func open(_ stream: UInt32, _ path: String?, more: [Field] = []) {
         let fields: [Field] =
-            [(.method, "POST"), (.scheme, "http"), (.path, path), (.authority, "etcd:2379"),
-             (.userAgent, "grpc-go/1.81.1")] + more
+            [
+                (.method, "POST"), (.scheme, "http"), (.path, path), (.authority, "etcd:2379"),
+                (.userAgent, "grpc-go/1.81.1"),
+            ] + more
         send(event(.fieldSection, .request, stream, wireBytes: 30), fields: fields)
     }
 
@@ -123,7 +125,9 @@ struct Conversation {
                 nextPiece += 1
             }
             let isHole = hole.contains(place)
-            if isHole { end = min(end, hole.upperBound) } else if place < hole.lowerBound {
+            if isHole {
+                end = min(end, hole.upperBound)
+            } else if place < hole.lowerBound {
                 end = min(end, hole.lowerBound)
             }
             var flags: HTTP2Event.Flags = []

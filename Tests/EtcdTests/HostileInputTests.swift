@@ -142,12 +142,14 @@ struct HostileInputTests {
         #expect(calls.count == Set(calls.map(\.stream)).count || calls.count > 600)
     }
 
-    @Test("what no encoder may write is undecoded", arguments: [
-        [0x00], [0x07, 1], [0x0c], [0x0a], [0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01],
-        [0x18, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02], [0x18, 0xff], [0x19, 1, 2], [0x1d, 1],
-        [0x1b, 0x24], [0x1b], [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01],
-        [UInt8](repeating: 0x1b, count: 5_000),
-    ] as [[UInt8]])
+    @Test(
+        "what no encoder may write is undecoded",
+        arguments: [
+            [0x00], [0x07, 1], [0x0c], [0x0a], [0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01],
+            [0x18, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02], [0x18, 0xff], [0x19, 1, 2], [0x1d, 1],
+            [0x1b, 0x24], [0x1b], [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01],
+            [UInt8](repeating: 0x1b, count: 5_000),
+        ] as [[UInt8]])
     func malformed(_ bytes: [UInt8]) throws {
         for (request, response) in [(bytes, []), ([], bytes)] {
             let conversation = record("/etcdserverpb.KV/Range", request, response, pieces: [])
@@ -157,7 +159,9 @@ struct HostileInputTests {
         }
     }
 
-    @Test("transactions within transactions are followed so far and no further", arguments: [(30, true), (40, false), (2_000, false)])
+    @Test(
+        "transactions within transactions are followed so far and no further",
+        arguments: [(30, true), (40, false), (2_000, false)])
     func nesting(depth: Int, isRead: Bool) throws {
         var transaction: [UInt8] = []
         for _ in 0..<depth {
@@ -185,9 +189,10 @@ struct HostileInputTests {
             answer: (0..<1_001).flatMap { _ in [0x1a, 0] as [UInt8] })
         conversation.call(
             3, "/etcdserverpb.KV/Range", [0x0a, 1, 0x61], answer: (0..<1_001).flatMap { _ in [0x12, 0] as [UInt8] })
-        #expect(conversation.operations.map(\.completeness) == [
-            [.completed, .requestUndecoded, .responseUndecoded], [.completed, .responseUndecoded],
-        ])
+        #expect(
+            conversation.operations.map(\.completeness) == [
+                [.completed, .requestUndecoded, .responseUndecoded], [.completed, .responseUndecoded],
+            ])
         #expect(conversation.context.batch.parts.isEmpty)
         #expect(conversation.context.batch.keyValues.isEmpty)
     }

@@ -1,7 +1,8 @@
 import Etcd
-import class Foundation.ProcessInfo
 import Testing
 import Wire
+
+import class Foundation.ProcessInfo
 
 /// A store with etcd's revisions, whose operations are executed in one order and seen ending in another.
 private struct Store {
@@ -191,7 +192,9 @@ private struct Script {
     }
 
     /// What is observed when the batch is the whole recording.
-    func observed(_ limits: ObservedStateLimits = ObservedStateLimits()) -> (records: [ObservedRecord], batch: OperationBatch) {
+    func observed(_ limits: ObservedStateLimits = ObservedStateLimits()) -> (
+        records: [ObservedRecord], batch: OperationBatch
+    ) {
         var batch = batch
         var state = ObservedState(limits: limits)
         state.observe(&batch, from: 0)
@@ -378,7 +381,9 @@ struct ObservedStateTests {
             let start = script.start
             var batch = script.recording.batch
             // Answers overlap: an operation may be seen ending up to five places later than it was executed.
-            let order = batch.operations.indices.map { ($0 + Int.random(in: 0...5, using: &random), $0) }.sorted { $0 < $1 }
+            let order = batch.operations.indices.map { ($0 + Int.random(in: 0...5, using: &random), $0) }.sorted {
+                $0 < $1
+            }
             let executed = batch.operations
             batch.operations = order.map { executed[$0.1] }
 

@@ -1,7 +1,8 @@
 import Etcd
-import struct Foundation.Data
 import SwiftProtobuf
 import Testing
+
+import struct Foundation.Data
 
 /// Holds what is scanned from the wire against messages that swift-protobuf made.
 @Suite("Messages: what is scanned is what was said")
@@ -124,9 +125,15 @@ struct OracleTests {
         for round in 0..<1_000 {
             let request = messages.transaction()
             var fields: [[UInt8]] = []
-            for failure in request.failure { try fields.append(bytes(Etcdserverpb_TxnRequest.with { $0.failure = [failure] })) }
-            for success in request.success { try fields.append(bytes(Etcdserverpb_TxnRequest.with { $0.success = [success] })) }
-            for compare in request.compare { try fields.append(bytes(Etcdserverpb_TxnRequest.with { $0.compare = [compare] })) }
+            for failure in request.failure {
+                try fields.append(bytes(Etcdserverpb_TxnRequest.with { $0.failure = [failure] }))
+            }
+            for success in request.success {
+                try fields.append(bytes(Etcdserverpb_TxnRequest.with { $0.success = [success] }))
+            }
+            for compare in request.compare {
+                try fields.append(bytes(Etcdserverpb_TxnRequest.with { $0.compare = [compare] }))
+            }
             let response = messages.response(to: request)
             let call = try record("/etcdserverpb.KV/Txn", fields.flatMap { $0 }, [bytes(response)])
             let (body, parts) = DescribedBody.transaction(request, response)
@@ -166,7 +173,8 @@ struct OracleTests {
             #expect(compact.operation.headerRevision == header.revision)
             let hash = try record(
                 "/etcdserverpb.Maintenance/HashKV", bytes(Etcdserverpb_HashKVRequest.with { $0.revision = first }),
-                [bytes(Etcdserverpb_HashKVResponse.with { ($0.header, $0.hash, $0.hashRevision) = (header, 7, third) })])
+                [bytes(Etcdserverpb_HashKVResponse.with { ($0.header, $0.hash, $0.hashRevision) = (header, 7, third) })]
+            )
             #expect(hash.operation.revision == first)
             #expect(hash.operation.headerRevision == header.revision)
         }

@@ -1,5 +1,6 @@
-import struct Foundation.Data
 import SwiftProtobuf
+
+import struct Foundation.Data
 
 /// Random messages of etcd's API, any field set or not.
 struct RandomMessages {

@@ -1,8 +1,9 @@
 import Etcd
-import struct Foundation.Data
 import SwiftProtobuf
 import Testing
 import Wire
+
+import struct Foundation.Data
 
 @Suite("Streams: watches and keep-alives")
 struct StreamTests {
@@ -23,7 +24,9 @@ struct StreamTests {
         try Etcdserverpb_WatchRequest.with { $0.cancelRequest.watchID = id }.serializedBytes()
     }
 
-    private func response(_ id: Int64, _ change: (inout Etcdserverpb_WatchResponse) -> Void = { _ in }) throws -> [UInt8] {
+    private func response(_ id: Int64, _ change: (inout Etcdserverpb_WatchResponse) -> Void = { _ in }) throws
+        -> [UInt8]
+    {
         try Etcdserverpb_WatchResponse.with {
             $0.header.revision = 40 + max(id, 0)
             $0.watchID = id
@@ -164,12 +167,16 @@ struct StreamTests {
         conversation.respond(
             1, try response(-1) { ($0.created, $0.canceled, $0.cancelReason) = (true, true, "permission denied") })
         conversation.respond(1, try response(5) { $0.events = [event("x"), event("y", delete: true, previous: true)] })
-        #expect(conversation.operations.map(\.kind) == [.watchCanceled, .watchCreate, .watchCreate, .watchCanceled, .watchEvents])
+        #expect(
+            conversation.operations.map(\.kind) == [
+                .watchCanceled, .watchCreate, .watchCreate, .watchCanceled, .watchEvents,
+            ])
         #expect(conversation.operations.map(\.role) == [.event, .message, .message, .event, .event])
         #expect(conversation.operations.map(\.watchID) == [4, 5, -1, -1, 5])
-        #expect(conversation.operations.map(\.completeness) == [
-            .hasResponse, .hasResponse, [.hasRequest, .hasResponse], .hasResponse, .hasResponse,
-        ])
+        #expect(
+            conversation.operations.map(\.completeness) == [
+                .hasResponse, .hasResponse, [.hasRequest, .hasResponse], .hasResponse, .hasResponse,
+            ])
         // The refusal is one response, though it is told twice.
         #expect(conversation.operations.map(\.responseMessages) == [1, 1, 1, 0, 1])
         #expect(conversation.operations.last?.events.count == 3)
@@ -230,9 +237,10 @@ struct StreamTests {
         #expect(messages.map(\.kind) == Array(repeating: .leaseKeepAlive, count: 4))
         #expect(messages.map(\.lease) == [20, 10, 30, 10])
         #expect(messages.map(\.ttl) == [2, 1, 3, 0])
-        #expect(messages.map(\.completeness) == [
-            [.hasRequest, .hasResponse], [.hasRequest, .hasResponse], .hasResponse, .hasRequest,
-        ])
+        #expect(
+            messages.map(\.completeness) == [
+                [.hasRequest, .hasResponse], [.hasRequest, .hasResponse], .hasResponse, .hasRequest,
+            ])
         #expect(messages[1].time < messages[3].time)
         let call = try #require(conversation.operations(.call).first)
         #expect(call.kind == .leaseKeepAlive)

@@ -121,7 +121,9 @@ struct FieldBlockEncoder {
                 bits -= 8
             }
         }
-        if bits > 0 { code.append(UInt8(truncatingIfNeeded: window << UInt64(8 - bits)) | UInt8((1 << (8 - bits)) - 1)) }
+        if bits > 0 {
+            code.append(UInt8(truncatingIfNeeded: window << UInt64(8 - bits)) | UInt8((1 << (8 - bits)) - 1))
+        }
         return code
     }
 

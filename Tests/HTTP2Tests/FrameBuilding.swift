@@ -113,7 +113,8 @@ struct Listener {
             let fields = reader.fields[event.fields].map { field in
                 Told.Field(
                     name: field.nameBytes.map { String(decoding: reader.fieldBytes[$0], as: UTF8.self) },
-                    value: field.value.map { String(decoding: reader.fieldBytes[$0], as: UTF8.self) }, entry: field.entry,
+                    value: field.value.map { String(decoding: reader.fieldBytes[$0], as: UTF8.self) },
+                    entry: field.entry,
                     epoch: field.epoch)
             }
             let now = Told(

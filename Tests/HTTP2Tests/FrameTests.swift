@@ -60,7 +60,8 @@ struct FrameTests {
                 var listener = Listener()
                 listener.receive(Array(bytes[..<split]), direction)
                 listener.receive(Array(bytes[split...]), direction)
-                #expect(listener.told[direction] == expected.told[direction], "split at byte \(split) of \(bytes.count)")
+                #expect(
+                    listener.told[direction] == expected.told[direction], "split at byte \(split) of \(bytes.count)")
                 #expect(listener.reader.health.undecodableBytes == 0)
             }
         }
@@ -143,7 +144,10 @@ struct FrameTests {
         ("RST_STREAM of five bytes", Frame.frame(3, stream: 1, [0, 0, 0, 0, 0])),
         ("WINDOW_UPDATE of three bytes", Frame.frame(8, [0, 0, 1])),
         ("CONTINUATION of nothing", Frame.frame(9, flags: 4, stream: 1, [0x82])),
-        ("CONTINUATION of another stream", Frame.frame(1, stream: 1, [0x82]) + Frame.frame(9, flags: 4, stream: 3, [0x84])),
+        (
+            "CONTINUATION of another stream",
+            Frame.frame(1, stream: 1, [0x82]) + Frame.frame(9, flags: 4, stream: 3, [0x84])
+        ),
         ("a frame between HEADERS and CONTINUATION", Frame.frame(1, stream: 1, [0x82]) + Frame.ping()),
         ("PUSH_PROMISE of a client", Frame.frame(5, flags: 4, stream: 1, [0, 0, 0, 2, 0x82])),
     ]
@@ -198,7 +202,9 @@ struct FrameTests {
         encoder.resize(to: 20_000)
         var bytes = Frame.preface + Frame.settings()
         let fields = (0..<300).map { TextField("grpc-timeout", "\($0)m") }
-        for (call, field) in fields.enumerated() { bytes += Frame.headers(encoder.encode([field]), stream: call * 2 + 1) }
+        for (call, field) in fields.enumerated() {
+            bytes += Frame.headers(encoder.encode([field]), stream: call * 2 + 1)
+        }
         bytes += Frame.headers(encoder.encode(fields), stream: 601)
         listener.receive(bytes)
         #expect(listener.sections(.request).last?.fields.map(\.value) == fields.map(\.value))

@@ -52,11 +52,13 @@ struct GapTests {
 
     @Test("a gap within HEADERS loses the section and keeps the step", arguments: [false, true])
     func withinHeaders(continued: Bool) {
-        let block = FieldBlockEncoder.huffmanCode([])
+        let block =
+            FieldBlockEncoder.huffmanCode([])
             + bytes(hex: "828684418cf1e3c2e5f23a6ba0ab90f4ff828684418cf1e3c2e5f23a6ba0ab90f4ff")
         let frames =
             continued
-            ? Frame.frame(1, stream: 1, [0x82]) + Frame.frame(9, stream: 1, block) + Frame.frame(9, flags: 4, stream: 1, [0x82])
+            ? Frame.frame(1, stream: 1, [0x82]) + Frame.frame(9, stream: 1, block)
+                + Frame.frame(9, flags: 4, stream: 1, [0x82])
             : Frame.headers(block, stream: 1)
         let hole = (continued ? 19 : 9) + 5
         var listener = Listener()
@@ -111,7 +113,9 @@ struct GapTests {
                 let health = listener.reader.health
                 // Where the table turns over, a gap may hide that the constants were inserted anew.
                 let forgotten = deadlines && direction == .request ? health.tablesReanchored / 2 : 0
-                #expect(health.tablesReanchored > 8 && health.tablesForgotten <= forgotten, "seed \(seed) \(direction) \(health)")
+                #expect(
+                    health.tablesReanchored > 8 && health.tablesForgotten <= forgotten,
+                    "seed \(seed) \(direction) \(health)")
                 expectTruth(listener, connection, direction, "seed \(seed)")
                 expectOneNumberAnEntry(listener, connection, direction, "seed \(seed)")
             }

@@ -4,7 +4,8 @@ import Wire
 
 @Suite("Looking for frame boundaries")
 struct HuntingTests {
-    @Test("joined midway at every byte: nothing claimed is false, and the next frames are read", arguments: [false, true])
+    @Test(
+        "joined midway at every byte: nothing claimed is false, and the next frames are read", arguments: [false, true])
     func everyByte(isCCore: Bool) {
         let connection = RecordedConnection(seed: 11, .init(requests: 14, isCCore: isCCore))
         for direction in Direction.allCases {
@@ -37,7 +38,8 @@ struct HuntingTests {
         var random = SeededGenerator(seed: seed)
         let blocks = (0..<60).map { _ in
             (0..<2048).flatMap { _ -> [UInt8] in
-                Bool.random(using: &random) ? random.bytes(5) + [0x7f, 0, 0] : random.bytes(2) + [0, 0] + random.bytes(4)
+                Bool.random(using: &random)
+                    ? random.bytes(5) + [0x7f, 0, 0] : random.bytes(2) + [0, 0] + random.bytes(4)
             }
         }
         expectNothing(in: blocks + [Array(repeating: 0, count: 100_000), Array(repeating: 0xff, count: 100_000)])
@@ -66,7 +68,9 @@ struct HuntingTests {
         return records
     }()
 
-    @Test("TLS is recognised and never decoded, from its start, midway, and in pieces", arguments: [true, false], [1, 1448, 1 << 20])
+    @Test(
+        "TLS is recognised and never decoded, from its start, midway, and in pieces", arguments: [true, false],
+        [1, 1448, 1 << 20])
     func tls(atStart: Bool, piece: Int) {
         let records = atStart ? Self.records : Array(Self.records.dropFirst(517))
         for direction in Direction.allCases {

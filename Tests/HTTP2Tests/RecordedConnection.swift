@@ -61,7 +61,8 @@ struct RecordedConnection {
         if options.isCCore {
             fields = [
                 TextField(":path", method), TextField(":authority", "127.0.0.1:2379"), TextField(":method", "POST"),
-                TextField(":scheme", "http"), TextField("content-type", "application/grpc"), TextField("te", "trailers"),
+                TextField(":scheme", "http"), TextField("content-type", "application/grpc"),
+                TextField("te", "trailers"),
                 TextField("grpc-accept-encoding", "identity, deflate, gzip"),
             ]
             if options.deadlines { fields.append(timeout) }
@@ -85,13 +86,15 @@ struct RecordedConnection {
         let size = call == options.requests / 2 ? options.bigMessageBytes : Int.random(in: 20..<90, using: &random)
         appendMessage(size, stream: stream, endStream: true, .request)
         appendSection(
-            [TextField(":status", "200"), TextField("content-type", "application/grpc")], stream: stream, endStream: false,
+            [TextField(":status", "200"), TextField("content-type", "application/grpc")], stream: stream,
+            endStream: false,
             .response)
         appendMessage(size / 2 + 28, stream: stream, endStream: false, .response)
         let fails = Int.random(in: 0..<25, using: &random) == 0
         let text = fails ? "etcdserver: request \(Int.random(in: 0..<6, using: &random)) refused" : ""
         appendSection(
-            [TextField("grpc-status", fails ? "9" : "0"), TextField("grpc-message", text)], stream: stream, endStream: true,
+            [TextField("grpc-status", fails ? "9" : "0"), TextField("grpc-message", text)], stream: stream,
+            endStream: true,
             .response)
     }
 
@@ -105,7 +108,9 @@ struct RecordedConnection {
         if options.isUnusual {
             switch Int.random(in: 0..<4, using: &random) {
             case 0:
-                append(Frame.frame(1, flags: 0x2c | end, stream: stream, [3, 0, 0, 0, 0, 16] + block + [0, 0, 0]), direction)
+                append(
+                    Frame.frame(1, flags: 0x2c | end, stream: stream, [3, 0, 0, 0, 0, 16] + block + [0, 0, 0]),
+                    direction)
             case 1:
                 let cut = Int.random(in: 0...block.count, using: &random)
                 append(Frame.frame(1, flags: end, stream: stream, Array(block[..<cut])), direction)
@@ -123,7 +128,8 @@ struct RecordedConnection {
         }
         sections.append(
             Section(
-                direction: direction, stream: stream, endStream: endStream, fields: fields, bytes: start..<bytes[direction, default: []].count,
+                direction: direction, stream: stream, endStream: endStream, fields: fields,
+                bytes: start..<bytes[direction, default: []].count,
                 serials: serials))
     }
 
@@ -158,7 +164,8 @@ struct RecordedConnection {
             section.direction == told.direction && section.stream == told.stream
                 && section.endStream == told.flags.contains(.endStream) && section.fields.count == told.fields.count
                 && zip(section.fields, told.fields).allSatisfy { truth, field in
-                    (field.name == nil || field.name == truth.name) && (field.value == nil || field.value == truth.value)
+                    (field.name == nil || field.name == truth.name)
+                        && (field.value == nil || field.value == truth.value)
                 }
         }
     }

@@ -28,7 +28,8 @@ struct RealCaptureTests {
     }
 
     @Test(
-        "every call equals one of the server's log, by connection, method and key", .enabled(if: Repository.hasCaptures),
+        "every call equals one of the server's log, by connection, method and key",
+        .enabled(if: Repository.hasCaptures),
         arguments: [
             "edgesys-table1", "netcraq-scale", "netcraq-uncached", "etcdctl-mix", "api-mix", "ccore-mix", "large",
         ])

@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 
 /// Where the tests find real recordings and the tool itself.
 package enum Repository {

@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 
 /// A program that ran to its end, and what it printed.
 package struct ProgramRun {
@@ -21,7 +21,8 @@ package struct ProgramRun {
     }
 
     /// Runs the tool.
-    package static func kvreel(_ arguments: [String], input: String? = nil, output: String? = nil) throws -> ProgramRun {
+    package static func kvreel(_ arguments: [String], input: String? = nil, output: String? = nil) throws -> ProgramRun
+    {
         try run(Repository.tool.path, arguments, input: input, output: output)
     }
 }
@@ -48,7 +49,9 @@ package final class RunningProgram {
     }
 
     private static func handle(_ path: String) throws -> FileHandle {
-        if !FileManager.default.fileExists(atPath: path) { FileManager.default.createFile(atPath: path, contents: nil) }
+        if !FileManager.default.fileExists(atPath: path) {
+            _ = FileManager.default.createFile(atPath: path, contents: nil)
+        }
         guard let handle = FileHandle(forWritingAtPath: path) else { throw Repository.Missing(what: path) }
         return handle
     }

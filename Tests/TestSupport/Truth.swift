@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 
 /// What the server itself logged of a recording (`truth.json`), to be compared with an analysis of the packets.
 package struct Truth {

@@ -4,7 +4,8 @@ import Trace
 enum HandmadeBlock {
     static let fileHeader = withChecksum([0x4b, 0x56, 0x52, 0x45, 0x45, 0x4c, 0x0d, 0x0a, 1, 0, 0, 0])
 
-    static func make(type: UInt8, version: UInt8 = 1, number: UInt32, records: UInt32 = 0, payload: [UInt8]) -> [UInt8] {
+    static func make(type: UInt8, version: UInt8 = 1, number: UInt32, records: UInt32 = 0, payload: [UInt8]) -> [UInt8]
+    {
         var bytes: [UInt8] = [0xab, 0x4b, 0x56, 0x52, 0x42, 0x4c, 0x4b, 0xbb, type, version, 0, 0]
         for word in [number, UInt32(payload.count), UInt32(payload.count), records, 0, 0, 0, 0, 0] {
             bytes += littleEndian(word)

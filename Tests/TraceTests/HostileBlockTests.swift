@@ -5,7 +5,8 @@ import Trace
 @Suite("Decoding: payloads that a checksum does not protect")
 struct HostileBlockTests {
     /// Twenty thousand in all, over ten seeds.
-    @Test("a changed payload is refused, or is a batch whose numbers lie within its arrays",
+    @Test(
+        "a changed payload is refused, or is a batch whose numbers lie within its arrays",
         arguments: seeds(1, 2, 3, 4, 5, 6, 7, 8, 9, 10))
     func mutations(seed: UInt64) {
         var random = SeededRandom(seed: seed)
@@ -38,7 +39,8 @@ struct HostileBlockTests {
     private func change(_ payload: inout [UInt8], with random: inout SeededRandom) {
         if payload.isEmpty { return }
         // The first bytes hold the counts: worth trying more often.
-        let place = random.chance(0.2) ? random.number(below: min(40, payload.count)) : random.number(below: payload.count)
+        let place =
+            random.chance(0.2) ? random.number(below: min(40, payload.count)) : random.number(below: payload.count)
         switch random.number(below: 6) {
         case 0: payload[place] ^= 1 << UInt8(random.number(below: 8))
         case 1: payload[place] = UInt8(truncatingIfNeeded: random.next())

@@ -55,11 +55,13 @@ struct KubernetesBatch {
     private mutating func create() {
         let kinds = ["pods", "leases", "events", "replicasets", "configmaps", "endpointslices"]
         let kind = random.number(below: kinds.count)
-        let text = "/registry/\(kinds[kind])/namespace-\(random.number(below: 12))/web-\(random.number(below: 60))-\(name())"
+        let text =
+            "/registry/\(kinds[kind])/namespace-\(random.number(below: 12))/web-\(random.number(below: 60))-\(name())"
         revision += 1
         objects.append(
             Object(
-                key: Array(text.utf8), connection: kind * 3, createRevision: revision, modRevision: revision, version: 1,
+                key: Array(text.utf8), connection: kind * 3, createRevision: revision, modRevision: revision,
+                version: 1,
                 valueSize: Int64(300 + random.number(below: 4000))))
         transaction(objects.count - 1, operand: 0)
     }
@@ -77,7 +79,8 @@ struct KubernetesBatch {
         let connection = objects[place].connection
         streams[connection] += 2
         var operation = Operation(
-            time: CaptureTime(nanoseconds: now), connection: UInt32(connection), stream: streams[connection], role: .call,
+            time: CaptureTime(nanoseconds: now), connection: UInt32(connection), stream: streams[connection],
+            role: .call,
             kind: kind, evidence: .seen, method: MethodNumber(rawValue: method))
         operation.requestEnd = 0
         operation.responseStart = Int64(200 + random.number(below: 1500)) * 1000
