@@ -37,7 +37,8 @@ package struct TextReport: Sendable {
             let rate = window.seconds > 0 ? Double(coverage.requests) / window.seconds : .nan
             paragraph(
                 "A recording of \(Figures.duration(nanoseconds: window.nanoseconds)): "
-                    + "\(counted(coverage.requests, "request", "requests")), \(Figures.decimal(rate, places: 1)) a second, on "
+                    + "\(counted(coverage.requests, "request", "requests")), \(Figures.decimal(rate, places: 1)) a "
+                    + "second, on "
                     + "\(counted(coverage.connections, "connection", "connections")).")
         } else {
             paragraph("A recording without requests, of \(counted(coverage.connections, "connection", "connections")).")
@@ -49,7 +50,8 @@ package struct TextReport: Sendable {
         heading("Operations by method")
         guard !report.methods.isEmpty else { return paragraph("No call of a known method was seen.") }
         paragraph(
-            "Calls that began inside the recording, how many of them ended, how many ended in an error, and the messages "
+            "Calls that began inside the recording, how many of them ended, how many ended in an error, and the "
+                + "messages "
                 + "both ways. A stream is one call with many messages.")
         var table = TextTable(columns: [
             .left("method"), .right("requests"), .right("ended"), .right("errors"), .right("sent"), .right("received"),
@@ -71,9 +73,12 @@ package struct TextReport: Sendable {
     private mutating func writeEdgeTable() {
         heading("edge-table1: what the API server asks of etcd")
         paragraph(
-            "Jeffery et al. (EdgeSys '21, Table 1) counted what a Kubernetes API server asked of etcd while one deployment "
-                + "was created with 3 pods, scaled to 10, to 5, and deleted. \"requested\" counts all that a transaction "
-                + "lists, as the paper did; \"executed\" only the branch that ran. \"difference\" is our requested share "
+            "Jeffery et al. (EdgeSys '21, Table 1) counted what a Kubernetes API server asked of etcd while one "
+                + "deployment "
+                + "was created with 3 pods, scaled to 10, to 5, and deleted. \"requested\" counts all that a "
+                + "transaction "
+                + "lists, as the paper did; \"executed\" only the branch that ran. \"difference\" is our requested "
+                + "share "
                 + "less the published one, in percentage points.")
         let edge = EdgeTable(runs: [report])
         text += edge.table.text(width: width)
@@ -83,7 +88,8 @@ package struct TextReport: Sendable {
             Double(report.requested.puts + report.put.requests), Double(report.executed.puts + report.put.requests)
         )
         paragraph(
-            "Puts: \(percent(puts.0, total.requested)) % of what was requested, \(percent(puts.1, total.executed)) % of "
+            "Puts: \(percent(puts.0, total.requested)) % of what was requested, \(percent(puts.1, total.executed)) "
+                + "% of "
                 + "what was executed; the paper says about 30 %.")
         if report.txn.requests > 0 { paragraph(shapeCheck) }
     }
@@ -104,16 +110,20 @@ package struct TextReport: Sendable {
                 "Check: all \(Figures.count(report.txn.requests)) transactions have a shape that an API server sends."
         }
         return
-            "Check: \(Figures.count(others)) of \(Figures.count(report.txn.requests)) transactions have a shape that no "
+            "Check: \(Figures.count(others)) of \(Figures.count(report.txn.requests)) transactions have a shape "
+            + "that no "
             + "API server sends: this is not (only) an API server's traffic."
     }
 
     private mutating func writeChainTable() {
         heading("netcraq-IID: reads, writes and hot keys")
         paragraph(
-            "Sagkriotis and Pezaros (NetCRAQ, section II.D) counted what reached etcd while 2 pods were scaled to 25 and "
-                + "deleted, on 4 nodes. A write is a call that can change a key; the write share is of single-key reads and "
-                + "writes together; proposals are the calls that etcd puts to consensus. Timers make counts depend on the "
+            "Sagkriotis and Pezaros (NetCRAQ, section II.D) counted what reached etcd while 2 pods were scaled to "
+                + "25 and "
+                + "deleted, on 4 nodes. A write is a call that can change a key; the write share is of single-key "
+                + "reads and "
+                + "writes together; proposals are the calls that etcd puts to consensus. Timers make counts depend "
+                + "on the "
                 + "length of a recording: compare shares and rates.")
         text += ChainTable(report).table.text(width: width)
     }
@@ -130,7 +140,8 @@ package struct TextReport: Sendable {
         guard !keys.isEmpty else { return paragraph("No key has \(what).") }
         let shown = keys.prefix(hotKeys)
         paragraph(
-            "The \(counted(shown.count, "key", "keys")) with most \(what), of \(Figures.count(report.distinctKeys)) that were read "
+            "The \(counted(shown.count, "key", "keys")) with most \(what), of \(Figures.count(report.distinctKeys)) "
+                + "that were read "
                 + "or written.")
         var table = TextTable(columns: [.right(what), .left("kind"), .left("key")])
         for key in shown {
@@ -148,7 +159,8 @@ package struct TextReport: Sendable {
         heading("Transactions")
         guard report.txn.requests > 0 else { return paragraph("None.") }
         paragraph(
-            "\(counted(report.txn.requests, "transaction", "transactions")) by shape: what is compared, what is done if that holds, and "
+            "\(counted(report.txn.requests, "transaction", "transactions")) by shape: what is compared, what is "
+                + "done if that holds, and "
                 + "what if not.")
         var table = TextTable(columns: [.right("requests"), .right("succeeded"), .right("failed"), .left("shape")])
         for pattern in report.patterns.prefix(20) {
@@ -173,7 +185,8 @@ package struct TextReport: Sendable {
             "Asked for: \(counted(watch.creates, "watch", "watches")), "
                 + "\(counted(watch.cancels, "cancellation", "cancellations")), "
                 + "\(counted(watch.progress, "progress notice", "progress notices")). Answered: "
-                + "\(Figures.count(watch.created)) created, \(Figures.count(watch.canceled)) cancelled. The server sent "
+                + "\(Figures.count(watch.created)) created, \(Figures.count(watch.canceled)) cancelled. The server "
+                + "sent "
                 + "\(counted(watch.responses, "message", "messages")) with "
                 + "\(counted(watch.putEvents, "put event", "put events")) and "
                 + "\(counted(watch.deleteEvents, "delete event", "delete events")).")
@@ -193,7 +206,8 @@ package struct TextReport: Sendable {
         heading("Values written")
         guard values.count > 0 else { return paragraph("None.") }
         paragraph(
-            "\(counted(values.count, "value", "values")) of puts, in any branch, \(Figures.count(values.bytes)) bytes together: "
+            "\(counted(values.count, "value", "values")) of puts, in any branch, \(Figures.count(values.bytes)) "
+                + "bytes together: "
                 + "\(Figures.count(values.smallest)) bytes the smallest, \(Figures.count(values.median)) the median, "
                 + "\(Figures.count(values.largest)) the largest.")
     }

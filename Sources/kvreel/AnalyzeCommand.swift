@@ -11,12 +11,13 @@ struct AnalyzeCommand: ParsableCommand {
               kvreel analyze etcd.kvr
               kvreel analyze --json monday.kvr tuesday.kvr
 
-            Prints, beside the published numbers, Table 1 of "Rearchitecting Kubernetes for the Edge" (EdgeSys '21) and \
-            the request counts of "Scalable Data Plane Caching for Kubernetes" (NetCRAQ), by rules that docs/analyze.md \
-            states. Several traces are analysed as one. The coverage line says how much the figures stand on.
+            Prints, beside the published numbers, Table 1 of "Rearchitecting Kubernetes for the Edge" (EdgeSys '21) \
+            and the request counts of "Scalable Data Plane Caching for Kubernetes" (NetCRAQ), by rules that \
+            docs/analyze.md states. Several traces are analysed as one. The coverage line says how much the figures \
+            stand on.
 
-            Exit status: 0 done; 1 blocks of a trace are lost, figures are too small; 2 wrong usage; 3 no usable trace; \
-            4 output failed.
+            Exit status: 0 done; 1 blocks of a trace are lost, figures are too small; 2 wrong usage; 3 no usable \
+            trace; 4 output failed.
             """)
 
     @Flag(help: "One JSON document, schema kvreel.analysis/1.")

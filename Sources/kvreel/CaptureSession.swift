@@ -139,15 +139,16 @@ struct CaptureSession: ~Copyable {
                 .input,
                 "nothing to decode: \(name): only TLS without keys, on \(pipeline.connectionsEncrypted) connections",
                 remedy: """
-                    This version reads plaintext only: record where etcd is reached without TLS (--keylog, for a key log \
-                    of the sessions, is not there yet).
+                    This version reads plaintext only: record where etcd is reached without TLS (--keylog, for a key \
+                    log of the sessions, is not there yet).
                     """)
         }
         return Failure(
             .input,
             "nothing to decode: \(name): no etcd traffic on port \(ports) in \(Terminal.grouped(packets)) packets",
             remedy:
-                "If etcd's clients use another port, say --port N. The recording must hold TCP payload, not headers only."
+                "If etcd's clients use another port, say --port N. The recording must hold TCP payload, not headers "
+                + "only."
         )
     }
 

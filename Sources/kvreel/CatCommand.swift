@@ -11,9 +11,9 @@ struct CatCommand: ParsableCommand {
               kvreel cat etcd.kvr | less
               kvreel cat --json etcd.kvr | jq 'select(.type == "call") | .method'
 
-            A line is a call, a message of a stream (watch and keep-alive requests with their answers), an event batch, \
-            or a stream that was open before the recording. With --json, what is not known is absent; names are those \
-            of docs/analyze.md. Keys are printed as text, bytes that are not UTF-8 as \\xNN.
+            A line is a call, a message of a stream (watch and keep-alive requests with their answers), an event \
+            batch, or a stream that was open before the recording. With --json, what is not known is absent; \
+            names are those of docs/analyze.md. Keys are printed as text, bytes that are not UTF-8 as \\xNN.
 
             Exit status: 0 done; 1 blocks of the trace are lost; 2 wrong usage; 3 no usable trace; 4 output failed.
             """)

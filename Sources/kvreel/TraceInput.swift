@@ -39,7 +39,8 @@ struct TraceInput {
         }
         if damage.lostBlocks > 0 || damage.unreadableBytes > 0 {
             StandardError.warn(
-                "\(path) is damaged: \(damage.lostBlocks) blocks (\(Terminal.grouped(damage.unreadableBytes)) bytes) are "
+                "\(path) is damaged: \(damage.lostBlocks) blocks (\(Terminal.grouped(damage.unreadableBytes)) "
+                    + "bytes) are "
                     + "lost; figures are too small")
         }
         return true

@@ -2,12 +2,12 @@ import Analysis
 import Foundation
 import Testing
 
-/// Whole outputs beside files in `Goldens`. `KVREEL_GOLDEN=write` writes them anew.
+/// Whole outputs beside files in `Goldens`. `KVREEL_GOLDEN=rewrite` writes them anew.
 @Suite("Reports as a whole")
 struct ReportTests {
     private func expectGolden(_ actual: String, _ name: String) throws {
         let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Goldens/\(name)")
-        if ProcessInfo.processInfo.environment["KVREEL_GOLDEN"] == "write" {
+        if ProcessInfo.processInfo.environment["KVREEL_GOLDEN"] == "rewrite" {
             try FileManager.default.createDirectory(
                 at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
             try actual.write(to: file, atomically: true, encoding: .utf8)

@@ -70,7 +70,8 @@ struct Told: Equatable, CustomStringConvertible {
     var time: CaptureTime
 
     var description: String {
-        "\(direction) \(kind) stream \(stream) flags \(flags.rawValue) \(bytes.count) bytes \(fields.map { "\($0.name ?? "?")=\($0.value ?? "?")" }) "
+        let fields = fields.map { "\($0.name ?? "?")=\($0.value ?? "?")" }
+        return "\(direction) \(kind) stream \(stream) flags \(flags.rawValue) \(bytes.count) bytes \(fields) "
             + "count \(count) length \(frameLength) code \(code) wire \(wireBytes)"
     }
 

@@ -75,11 +75,8 @@ final class EtcdServer {
     }
 }
 
-@Suite("Live recording on loopback", .serialized, .enabled(if: LiveCaptureTests.isPossible))
+@Suite("Live recording on loopback", .serialized, .enabled(if: Repository.canRecord))
 struct LiveCaptureTests {
-    /// Recording needs a privilege that not every developer has; continuous integration must have it.
-    static let isPossible = getuid() == 0 || Repository.isComplete
-
     /// Records while `load` runs; returns the analysis and the differences of the server's counters.
     private func record(
         _ server: EtcdServer, load: () throws -> Void
@@ -154,7 +151,7 @@ struct LiveCaptureTests {
     /// The load test may find the machine slow; that it ran is what counts.
     private func deltasAreExpected(_ run: ProgramRun) -> Bool { !(run.output + run.errors).isEmpty }
 
-    @Test("--duration ends a recording with status 0; without traffic there is nothing to trace")
+    @Test("--duration ends a recording; without requests there is nothing to trace")
     func duration() throws {
         let server = try EtcdServer()
         let folder = try TemporaryFolder()
@@ -163,7 +160,7 @@ struct LiveCaptureTests {
             folder.path("a.kvr"),
         ])
         #expect(run.status == 3, "\(run.errors)")
-        #expect(run.errors.contains("no packets"), "\(run.errors)")
+        #expect(run.errors.contains("nothing to decode: lo: "), "\(run.errors)")
         #expect(!FileManager.default.fileExists(atPath: folder.path("a.kvr")))
     }
 }

@@ -22,6 +22,9 @@ package enum Repository {
     /// Whether tests on the larger recordings run. Where they are required but missing, they run and fail.
     package static let hasCaptures = captures != nil || isComplete
 
+    /// Recording live needs a privilege that not every developer has; continuous integration must have it.
+    package static let canRecord = getuid() == 0 || isComplete
+
     /// The folder of a recording; a test that gets here without the recordings fails by what it throws.
     package static func capture(_ name: String) throws -> URL {
         guard let captures else { throw Missing(what: "the recordings beside the repository (../shared/captures)") }

@@ -56,12 +56,13 @@ package final class RunningProgram {
         return handle
     }
 
+    /// The program's place in PATH or, since not everybody's has them, in the administrator's folders.
     private static func find(_ program: String) throws -> String {
         if program.contains("/") { return program }
-        let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin:/usr/sbin:/sbin"
-        for folder in path.split(separator: ":") + ["/usr/sbin", "/sbin"] {
-            let candidate = "\(folder)/\(program)"
-            if FileManager.default.isExecutableFile(atPath: candidate) { return candidate }
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+        let folders = path.components(separatedBy: ":") + ["/usr/bin", "/bin", "/usr/sbin", "/sbin"]
+        for folder in folders where FileManager.default.isExecutableFile(atPath: folder + "/" + program) {
+            return folder + "/" + program
         }
         throw Repository.Missing(what: "the program \(program)")
     }
