@@ -1,6 +1,6 @@
 package import Etcd
 
-/// How much of what was on the wire the figures stand on (`design.md` §2): shown with every result.
+/// How much of what was on the wire the figures stand on: shown with every result.
 package struct Coverage: Sendable, Equatable {
     /// Calls that began inside the recording, by how their method is known.
     package var seen = 0

@@ -1,5 +1,5 @@
 /// Keys and other bytes of the wire as text: UTF-8 as it is, every byte that is not valid UTF-8 as `\xNN` in lower
-/// case, a backslash as `\\`, so that different bytes never look alike (`design.md` §5).
+/// case, a backslash as `\\`, so that different bytes never look alike (`docs/analyze.md`).
 package enum KeyText {
     /// Appends the text. Control characters are kept: JSON escapes them, terminals are given `terminalText`.
     package static func append(_ key: Span<UInt8>, to text: inout [UInt8]) {

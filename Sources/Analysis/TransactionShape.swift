@@ -1,7 +1,7 @@
 package import Etcd
 import Wire
 
-/// The shape of a transaction as a short byte string: `COMPARES | SUCCESS | FAILURE` of `design.md` §5, packed so that
+/// The shape of a transaction as a short byte string: `COMPARES | SUCCESS | FAILURE` of `docs/analyze.md`, packed so that
 /// it is made and looked up without text. Equal neighbours are one byte and a 32-bit count.
 package struct TransactionShape {
     private(set) var bytes: [UInt8] = []

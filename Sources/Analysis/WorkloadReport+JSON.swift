@@ -1,7 +1,7 @@
 import Wire
 
 extension WorkloadReport {
-    /// The object of `kvreel analyze --json` (`design.md` §5), schema `kvreel.analysis/1`.
+    /// The object of `kvreel analyze --json` (`docs/analyze.md`), schema `kvreel.analysis/1`.
     package func write(to json: inout JSONWriter) {
         json.beginObject()
         json.member("schema", "kvreel.analysis/1")

@@ -1,7 +1,7 @@
 package import Etcd
 package import Wire
 
-/// What an analysis found: the figures of `design.md` §5, and a few more that the text for people shows.
+/// What an analysis found: the figures of `docs/analyze.md`, and a few more that the text for people shows.
 ///
 /// A *request* is a call that began inside the recording. Counts of requests do not look at the outcome. Where a
 /// request's message was lost or damaged, the request is counted as such, but in nothing that depends on what the

@@ -85,7 +85,7 @@ struct CallDetails: Sendable {
     private static let keptElements = 128
 
     /// The number of the first key that the request names: its own; of a transaction the first operation's that has
-    /// one, success branch first, nested ones where they stand, else the first compare's (`design.md` §5, `cat`).
+    /// one, success branch first, nested ones where they stand, else the first compare's (`docs/analyze.md`).
     var firstKey: KeyNumber {
         if body.kind != .txn { return body.key }
         for part in parts where part.key != 0 { return part.key }

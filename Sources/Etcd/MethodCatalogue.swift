@@ -23,7 +23,7 @@ package struct Method: Sendable {
         case byContent
     }
 
-    /// The row of `edge_table1` in which a call counts (`design.md` §5).
+    /// The row of `edge_table1` in which a call counts (`docs/analyze.md`).
     package enum Row: UInt8, Sendable {
         case range
         /// The operations in its branches count, as txn_range, txn_put, txn_delete.

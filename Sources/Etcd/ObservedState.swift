@@ -1,6 +1,6 @@
 import Wire
 
-/// What the operations of a recording show about the store's content at its start (`design.md` §2).
+/// What the operations of a recording show about the store's content at its start.
 ///
 /// With S the store's revision at the start, a fact seen at a revision ρ ≥ S holds at S if
 /// - it is a key-value last changed at or before S: then it is the key's whole state at S;

@@ -1,8 +1,9 @@
 package import Wire
 
-/// One unary call, one whole streaming call, one message pair of interest on a stream, or one batch of events
-/// (`design.md` §2). A fixed-size value: everything of variable size (keys, parts of transactions, key-values) lies in
-/// the arrays of the `OperationBatch` that holds the operation, and is named by number or `Slice`.
+/// One unary call, one whole streaming call, one message pair of interest on a stream, or one batch of events.
+///
+/// A fixed-size value: everything of variable size (keys, parts of transactions, key-values) lies in the arrays of the
+/// `OperationBatch` that holds the operation, and is named by number or `Slice`.
 package struct Operation: Sendable, Equatable {
     /// When the request's first byte was seen; for a server's message without a request, that message's first byte.
     package var time: CaptureTime
@@ -36,7 +37,7 @@ package struct Operation: Sendable, Equatable {
     /// Events of a watch response: their key-values (and previous ones). Not for ranges, whose are in `body`.
     package var events = Slice()
 
-    /// What the first message of the request names as its first key (`design.md` §5, `cat`), 0 if none.
+    /// What the first message of the request names as its first key (`docs/analyze.md`), 0 if none.
     package var key: KeyNumber = 0
 
     /// Lease ID (grant, revoke, keep-alive, time-to-live); for a grant the one answered if there is an answer.

@@ -91,7 +91,9 @@ struct DirectionReader {
     }
 
     /// Bytes of the arrays that may keep capacity.
-    var memoryBytes: Int { partial.capacity &+ block.capacity &+ hunter.tail.capacity }
+    var memoryBytes: Int {
+        partial.capacity &+ block.capacity &+ hunter.tail.capacity &+ decoder.table.memoryBytes
+    }
 
     /// Whether anything was read yet.
     var isUntouched: Bool { phase == .opening && prefaceMatched == 0 }

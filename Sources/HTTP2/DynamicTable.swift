@@ -31,6 +31,9 @@ struct DynamicTable {
     /// A ring, by serial number; its length is a power of two.
     private var slots: [Entry] = []
 
+    /// Bytes of the ring; its text lies elsewhere.
+    var memoryBytes: Int { slots.capacity &* MemoryLayout<Entry>.stride }
+
     subscript(serial: Int64) -> Entry { slots[Int(truncatingIfNeeded: serial) & (slots.count &- 1)] }
 
     func holds(_ serial: Int64) -> Bool { serial >= oldest && serial < inserted }

@@ -12,11 +12,21 @@ struct RecordedConnection {
     var requestBegun = false
     var responseBegun = false
     var userAgentWritten = false
+    /// Bytes that the reader was last seen to hold, and when, counted in packets of the recording.
+    var readerBytes = 0
+    var lastPacket = 0
     var isOpen = true
 
     init(number: UInt32, limits: RecordingLimits) {
         self.number = number
         reader = ConnectionReader(limits: limits.http2)
+    }
+
+    /// What is left of a connection that is over.
+    init(closed other: RecordedConnection) {
+        number = other.number
+        reader = ConnectionReader()
+        isOpen = false
     }
 
     /// Whether that direction begins now; true once.

@@ -13,5 +13,16 @@ package struct RecordingLimits: Sendable {
     /// ... or this many bytes in memory, whichever comes first.
     package var batchBytes = 24 << 20
 
-    package init() {}
+    /// Bytes that the readers of all connections hold together: header tables (some 20 KiB for a busy connection) and
+    /// bytes in which frame boundaries are looked for (up to 400 KB). Beyond it, those longest without a packet are
+    /// forgotten: their connections go on as if joined midway.
+    package var readerBytes = 48 << 20
+
+    /// Nothing of a capture makes a recording hold more than about 160 MiB; a file compressed with a window of 128 MiB
+    /// takes that much besides.
+    package init() {
+        tracker.heldBytesTotal = 16 << 20
+        calls.heldBytes = 32 << 20
+        calls.fieldBytes = 16 << 20
+    }
 }

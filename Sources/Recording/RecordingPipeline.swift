@@ -22,6 +22,10 @@ package struct RecordingPipeline {
     /// What ended connections counted; the open ones are added when a batch is taken.
     private var endedHTTP2 = HTTP2Health()
     private var contents = ContentCounts()
+    /// Bytes that all readers hold, as far as it is accounted.
+    private var readerBytes = 0
+    private var readersForgotten: Int64 = 0
+    private var packetCount = 0
     private var lastTime: CaptureTime?
     private var isFinished = false
 
@@ -63,6 +67,7 @@ package struct RecordingPipeline {
                 into: &streamEvents)
             if !streamEvents.isEmpty { decodeStreamEvents(packet: captured) }
             lastTime = packet.time
+            packetCount += 1
             index += 1
             if isBatchFull { break }
         }
@@ -98,6 +103,7 @@ package struct RecordingPipeline {
         health.take(http2)
         health.take(contents)
         health.take(context.health)
+        health[.connectionsEvicted] += readersForgotten
         health[.observedKeysDropped] = observed.droppedFacts
         return health
     }
@@ -149,6 +155,7 @@ package struct RecordingPipeline {
         begin(event)
         connections[event.slot].reader.receive(bytes, event.direction, at: event.time, into: &frameEvents)
         decodeFrames(event.slot, input: bytes, at: event.time)
+        accountReader(event.slot, at: event.time)
         let content = connections[event.slot].reader.content
         if content != connections[event.slot].content {
             contents.count(connections[event.slot].content, -1)
@@ -187,6 +194,41 @@ package struct RecordingPipeline {
         endedHTTP2 = endedHTTP2 + connections[slot].reader.health
         if connections[slot].hasPayload { writeConnection(slot) }
         connections[slot].isOpen = false
+        readerBytes -= connections[slot].readerBytes
+        // An empty reader in its place: the slot may stay free for long.
+        connections[slot] = RecordedConnection(closed: connections[slot])
+    }
+
+    private mutating func accountReader(_ slot: Int, at time: CaptureTime) {
+        let bytes = connections[slot].reader.memoryBytes
+        readerBytes += bytes - connections[slot].readerBytes
+        connections[slot].readerBytes = bytes
+        connections[slot].lastPacket = packetCount
+        if readerBytes > limits.readerBytes { forgetReaders(besides: slot, at: time) }
+    }
+
+    /// Forgets what the longest idle readers know, until a quarter of the room is free. Their connections go on as if
+    /// they were joined now.
+    private mutating func forgetReaders(besides busy: Int, at time: CaptureTime) {
+        let idle = connections.indices.filter {
+            connections[$0].isOpen && connections[$0].readerBytes > 0 && $0 != busy
+        }
+        .sorted { connections[$0].lastPacket < connections[$1].lastPacket }
+        for slot in idle {
+            if readerBytes <= limits.readerBytes / 4 * 3 { break }
+            connections[slot].reader.finish(at: time, into: &frameEvents)
+            let nothing: [UInt8] = []
+            decodeFrames(slot, input: nothing.span, at: time)
+            endedHTTP2 = endedHTTP2 + connections[slot].reader.health
+            readerBytes -= connections[slot].readerBytes
+            connections[slot].readerBytes = 0
+            connections[slot].reader = ConnectionReader(limits: limits.http2)
+            readersForgotten += 1
+            for direction in Direction.allCases {
+                let lost = HTTP2Event(kind: .desynchronized, direction: direction, stream: 0, time: time)
+                connections[slot].deliver([lost], input: nothing.span, at: time, to: &calls[slot], &context)
+            }
+        }
     }
 
     /// Tells the trace what is known of the connection now; replaces what it was told before.

@@ -2,7 +2,7 @@ import Analysis
 import Etcd
 import Wire
 
-/// One operation as one line of JSON (`design.md` §5, `cat`). What is not known is absent.
+/// One operation as one line of JSON (`docs/analyze.md`). What is not known is absent.
 struct OperationJSON {
     var json = JSONWriter(style: .line)
 

@@ -30,7 +30,7 @@ struct ModuleDrawing: Sendable, CustomTestStringConvertible {
             purity: .pureExcept(["TraceFile.swift"])),
         ModuleDrawing(
             name: "Recording", mayImport: ["Wire", "CaptureFiles", "Packets", "HTTP2", "Etcd", "Trace"],
-            purity: .pureExcept(["CaptureToTrace.swift"])),
+            purity: .pureExcept(["TraceRecorder.swift"])),
         ModuleDrawing(name: "Analysis", mayImport: ["Wire", "Etcd", "Trace"], purity: .pure),
         ModuleDrawing(
             name: "kvreel",
