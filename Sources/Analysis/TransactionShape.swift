@@ -1,8 +1,8 @@
 package import Etcd
 import Wire
 
-/// The shape of a transaction as a short byte string: `COMPARES | SUCCESS | FAILURE` of `docs/analyze.md`, packed so that
-/// it is made and looked up without text. Equal neighbours are one byte and a 32-bit count.
+/// The shape of a transaction as a short byte string: `COMPARES | SUCCESS | FAILURE` of `docs/analyze.md`, packed so
+/// that it is made and looked up without text. Equal neighbours are one byte and a 32-bit count.
 package struct TransactionShape {
     private(set) var bytes: [UInt8] = []
     private var lastToken: UInt8 = TransactionShape.separator

@@ -2,6 +2,6 @@
 //
 // In     PacketBatch from CaptureFiles (a file, a pipe or a live interface)
 // Out    OperationBatch, whenever one is full; the last one at the end, with the recording's health
-// Meet   RecordingPipeline (pure: no file, no clock), RecordedConnection, RecordingLimits; TraceRecorder (pipeline to trace)
+// Meet   RecordingPipeline (pure: no file, no clock), RecordedConnection, RecordingLimits; TraceRecorder
 // Holds  one RecordedConnection per slot of the connection tracker; everything else lives in the decoders
 // Rules  one packet at a time, in the order of the capture; connections never look at each other
