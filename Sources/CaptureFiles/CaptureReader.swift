@@ -1,3 +1,5 @@
+package import Wire
+
 /// Packets from capture files, one file after the other.
 ///
 /// Files are pcap or pcapng, plain or compressed by zstd or gzip, recognised by their first bytes; `-` is standard
@@ -10,6 +12,8 @@ package struct CaptureReader: ~Copyable {
         var name: String
         /// Bytes of a regular file; `nil` for a pipe.
         var byteCount: Int?
+        /// Which file it is, if it is a regular one.
+        var identity: FileIdentity?
     }
 
     private let limits: CaptureLimits
@@ -77,6 +81,9 @@ package struct CaptureReader: ~Copyable {
         return sum
     }
 
+    /// The regular files among the inputs, so that none of them is written to.
+    package var regularFiles: [FileIdentity] { inputs.compactMap(\.identity) }
+
     /// What is known of the files read so far, the present one included.
     package var health: CaptureHealth {
         var sum = finishedHealth
@@ -100,7 +107,9 @@ extension CaptureReader {
         }
         switch facts.kind {
         // Standard input may be a file that others have read the front of, so its size says nothing.
-        case .regular: return Input(path: file, name: name, byteCount: file == nil ? nil : facts.byteCount)
+        case .regular:
+            return Input(
+                path: file, name: name, byteCount: file == nil ? nil : facts.byteCount, identity: facts.identity)
         case .stream: return Input(path: file, name: name, byteCount: nil)
         case .directory:
             throw CaptureError(

@@ -1,4 +1,5 @@
 import Glibc
+import Wire
 
 /// A failed system call, in the system's words.
 struct SystemFailure: Error {
@@ -24,6 +25,7 @@ struct FileFacts {
     var kind: Kind
     /// Bytes of a regular file.
     var byteCount: Int
+    var identity: FileIdentity
 
     /// Standard input for `nil`.
     init(path: String?) throws(SystemFailure) {
@@ -37,6 +39,7 @@ struct FileFacts {
         default: kind = .stream
         }
         byteCount = Int(facts.st_size)
+        identity = FileIdentity(device: UInt64(facts.st_dev), inode: UInt64(facts.st_ino))
         if let path, unsafe access(path, R_OK) != 0 { throw SystemFailure(code: errno) }
     }
 }

@@ -16,6 +16,17 @@ struct TraceFile: ~Copyable {
         var text: String { unsafe String(cString: strerror(code)) }
         var isClosedPipe: Bool { code == EPIPE }
         var isExisting: Bool { code == EEXIST }
+        var isLocked: Bool { code == EWOULDBLOCK }
+
+        /// What a person can do about it.
+        var remedy: String? {
+            switch code {
+            case ENOENT, ENOTDIR: "Make the folder first."
+            case ENOSPC, EDQUOT: "Make room, or write to another disk."
+            case EFBIG: "The size of files is limited here: see ulimit -f."
+            default: nil
+            }
+        }
 
         static var last: Failure { Failure(code: errno) }
     }
@@ -63,10 +74,28 @@ struct TraceFile: ~Copyable {
         }
     }
 
-    /// Empties a regular file and makes it its owner's alone.
-    func empty() throws(Failure) {
-        if ftruncate(descriptor, 0) != 0 || fchmod(descriptor, 0o600) != 0 { throw .last }
+    /// Which file this is; nil if it is not a regular one.
+    func regularIdentity() -> FileIdentity? {
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+        return FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
     }
+
+    /// Takes the file for this process until it is closed; fails with `isLocked` if another one has it. File systems
+    /// without locks are written to without.
+    func lock() throws(Failure) {
+        if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK { throw .last }
+    }
+
+    /// Empties a regular file and makes it its owner's alone, where the owner is who runs this: others may write to a
+    /// file but not change its mode.
+    func empty() throws(Failure) {
+        _ = fchmod(descriptor, 0o600)
+        if ftruncate(descriptor, 0) != 0 { throw .last }
+    }
+
+    /// Takes away what lies behind the first `byteCount` bytes of a regular file.
+    func cut(to byteCount: Int64) { _ = ftruncate(descriptor, off_t(byteCount)) }
 
     /// Writes all bytes.
     func write(_ bytes: [UInt8]) throws(Failure) {
@@ -75,7 +104,8 @@ struct TraceFile: ~Copyable {
             let count = unsafe bytes.withUnsafeBytes { buffer in
                 unsafe Glibc.write(descriptor, buffer.baseAddress.map { unsafe $0 + written }, buffer.count - written)
             }
-            if count < 0 {
+            if count <= 0 {
+                if count == 0 { throw Failure(code: EIO) }
                 switch errno {
                 case EINTR: continue
                 case EAGAIN: waitUntilWritable()

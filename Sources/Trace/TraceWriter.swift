@@ -1,4 +1,5 @@
 package import Etcd
+package import Wire
 
 /// Writes a trace, block by block: whatever was written is a valid trace.
 ///
@@ -24,11 +25,13 @@ package final class TraceWriter {
 
     private enum State { case opened, begun, ended }
 
-    /// Opens the output. `-` is standard output. An existing regular file is replaced only by `force`; devices and
-    /// pipes are written as they are.
-    package init(path: String, force: Bool, meta: TraceMeta, level: Int32 = TraceLimits.recommendedLevel)
-        throws(TraceError)
-    {
+    /// Opens the output. `-` is standard output. An existing regular file is replaced only by `force`, and never if it
+    /// is one of `inputs`, the files that are read for the trace, or another process writes it; devices and pipes are
+    /// written as they are.
+    package init(
+        path: String, force: Bool, inputs: [FileIdentity] = [], meta: TraceMeta,
+        level: Int32 = TraceLimits.recommendedLevel
+    ) throws(TraceError) {
         self.path = path
         self.meta = meta
         encoder = BlockEncoder(level: level)
@@ -37,6 +40,7 @@ package final class TraceWriter {
             file = TraceFile.standardOutput()
             isNew = false
             kind = .other
+            try Self.refuse(file, among: inputs)
             return
         }
         do {
@@ -50,12 +54,27 @@ package final class TraceWriter {
                 kind = try file.kind()
             } catch { throw Self.failure("cannot write the trace", path, error) }
             isNew = false
+            try Self.refuse(file, among: inputs)
             if kind == .regular, !force {
                 throw TraceError(
                     .output, what: "cannot write the trace", location: path, why: "the file exists",
                     remedy: "Choose another name, or replace it with --force.")
             }
         }
+        if kind == .regular {
+            do { try file.lock() } catch {
+                throw TraceError(
+                    .output, what: "cannot write the trace", location: path, why: "another process is writing it",
+                    remedy: "Wait until that ends, or choose another name.")
+            }
+        }
+    }
+
+    private static func refuse(_ file: borrowing TraceFile, among inputs: [FileIdentity]) throws(TraceError) {
+        guard let identity = file.regularIdentity(), inputs.contains(identity) else { return }
+        throw TraceError(
+            .output, what: "cannot write the trace", location: file.name, why: "it is the capture that is read",
+            remedy: "Choose another name for the trace.")
     }
 
     /// Appends a block of the batch's records. Precondition: `finish` and `discard` were not called.
@@ -98,7 +117,7 @@ package final class TraceWriter {
     /// Gives the trace up: removes the file if this writer made or replaced it. Devices, pipes and files that were not
     /// yet written to stay.
     package func discard() {
-        let hasReplaced = kind == .regular && bytesWritten > 0
+        let hasReplaced = kind == .regular && state != .opened
         state = .ended
         if isNew || hasReplaced { TraceFile.remove(path) }
     }
@@ -133,12 +152,18 @@ package final class TraceWriter {
         index.entries.append(BlockIndex.Entry(type: BlockType.meta.rawValue, offset: offset))
     }
 
+    /// A block that does not fit on the disk is taken back: what remains is a valid trace.
     private func flush() throws(TraceError) {
-        do { try file.write(buffer) } catch { throw Self.failure("cannot write the trace", file.name, error) }
+        do { try file.write(buffer) } catch {
+            if kind == .regular { file.cut(to: bytesWritten) }
+            throw Self.failure("cannot write the trace", file.name, error)
+        }
         bytesWritten += Int64(buffer.count)
     }
 
     private static func failure(_ what: String, _ location: String, _ failure: TraceFile.Failure) -> TraceError {
-        TraceError(failure.isClosedPipe ? .closedPipe : .output, what: what, location: location, why: failure.text)
+        TraceError(
+            failure.isClosedPipe ? .closedPipe : .output, what: what, location: location, why: failure.text,
+            remedy: failure.remedy)
     }
 }

@@ -32,10 +32,12 @@ struct CaptureSession: ~Copyable {
     private static let flushInterval: UInt64 = 10_000_000_000
 
     init(source: consuming PacketSource, options: Options) throws {
+        let inputs = source.regularFiles
         self.source = source
         self.options = options
         do {
-            writer = try TraceWriter(path: options.output, force: options.force, meta: options.meta)
+            writer = try TraceWriter(
+                path: options.output, force: options.force, inputs: inputs, meta: options.meta)
         } catch { throw Failure(error) }
         recorder = TraceRecorder(pipeline: RecordingPipeline(ports: options.ports), writer: writer)
         progress = ProgressBar(quiet: options.quiet)
@@ -53,6 +55,7 @@ struct CaptureSession: ~Copyable {
             progress.clear()
             // The reader of our output is satisfied; what it got is a valid trace.
             if error.kind == .closedPipe { return }
+            if writer.operationsWritten == 0 { writer.discard() }
             throw Failure(error)
         } catch {
             progress.clear()

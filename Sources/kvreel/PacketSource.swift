@@ -1,5 +1,6 @@
 import CaptureFiles
 import Etcd
+import Wire
 
 /// Where packets come from: files that end, or an interface that does not.
 struct PacketSource: ~Copyable {
@@ -52,6 +53,9 @@ struct PacketSource: ~Copyable {
             throw Failure(error)
         }
     }
+
+    /// The regular files that are read.
+    var regularFiles: [FileIdentity] { files?.reader.regularFiles ?? [] }
 
     /// Bytes read of the files, and of how many, for the progress bar.
     var progress: (done: Int, total: Int?) { (files?.reader.bytesRead ?? 0, files?.reader.totalBytes) }
