@@ -24,30 +24,33 @@ struct Kvreel: ParsableCommand {
         subcommands: [CaptureCommand.self, InfoCommand.self, CatCommand.self, AnalyzeCommand.self])
 
     static func main() {
-        SystemCalls.ignoreBrokenPipes()
+        SystemCalls.occupyStandardDescriptors()
+        SystemCalls.ignoreWriteSignals()
         do {
-            var command = try parseAsRoot()
-            try command.run()
+            do {
+                var command = try parseAsRoot()
+                try command.run()
+            } catch  where !(error is Failure || error is ExitStatus) {
+                try answer(usageOrHelp: error)
+            }
         } catch let failure as Failure {
             StandardError.write(failure.lines)
             Glibc.exit(failure.status.rawValue)
         } catch let status as ExitStatus {
             Glibc.exit(status.rawValue)
         } catch {
-            end(usageOrHelp: error)
+            StandardError.write(Failure(.system, "\(error)").lines)
+            Glibc.exit(ExitStatus.system.rawValue)
         }
     }
 
-    /// Help and version go to standard output with status 0; everything else that the parser says is wrong usage.
-    private static func end(usageOrHelp error: any Error) -> Never {
+    /// Help and version go to standard output; everything else that the parser says is wrong usage.
+    private static func answer(usageOrHelp error: any Error) throws {
         let text = fullMessage(for: error)
-        if exitCode(for: error) == .success {
-            _ = SystemCalls.writeAll(Array((text + "\n").utf8), to: STDOUT_FILENO)
-            Glibc.exit(ExitStatus.done.rawValue)
-        }
+        if exitCode(for: error) == .success { return try StandardOutput.print(text + "\n") }
         let prefix = "Error: "
         let message = text.hasPrefix(prefix) ? String(text.dropFirst(prefix.count)) : text
         StandardError.write("kvreel: \(message)\n")
-        Glibc.exit(ExitStatus.usage.rawValue)
+        throw ExitStatus.usage
     }
 }

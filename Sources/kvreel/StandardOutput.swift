@@ -25,6 +25,13 @@ struct StandardOutput: ~Copyable {
         }
         buffer.removeAll(keepingCapacity: true)
     }
+
+    /// Writes a text at once.
+    static func print(_ text: String) throws {
+        var output = StandardOutput()
+        try output.write(text)
+        try output.flush()
+    }
 }
 
 /// Messages, warnings and progress on standard error; nothing can be done if that fails.

@@ -18,17 +18,38 @@ enum SystemCalls {
             }
             if count > 0 {
                 offset += count
-            } else if errno == EPIPE {
-                return .readerGone
-            } else if errno != EINTR {
-                return .failed(unsafe String(cString: strerror(errno)))
+                continue
+            }
+            switch count == 0 ? EIO : errno {
+            case EPIPE: return .readerGone
+            case EINTR: continue
+            case EAGAIN: waitUntilWritable(descriptor)
+            case let code: return .failed(unsafe String(cString: strerror(code)))
             }
         }
         return .written
     }
 
-    /// Writing to a closed pipe is an error to look at, not a signal to die of.
-    static func ignoreBrokenPipes() { _ = signal(SIGPIPE, SIG_IGN) }
+    /// A shell may hand down a standard output that is set not to block.
+    private static func waitUntilWritable(_ descriptor: Int32) {
+        var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        _ = unsafe poll(&request, 1, -1)
+    }
+
+    /// Writing to a closed pipe, or beyond the size that files may have, is an error to look at, not a signal to die
+    /// of.
+    static func ignoreWriteSignals() {
+        _ = signal(SIGPIPE, SIG_IGN)
+        _ = signal(SIGXFSZ, SIG_IGN)
+    }
+
+    /// Opens /dev/null for each standard descriptor that is closed, in the direction in which it is not used: its use
+    /// fails as before, and no file that is opened later gets its number.
+    static func occupyStandardDescriptors() {
+        for descriptor: Int32 in 0...2 where fcntl(descriptor, F_GETFD) == -1 {
+            _ = unsafe open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
+        }
+    }
 
     static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 

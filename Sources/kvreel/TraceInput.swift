@@ -21,7 +21,8 @@ struct TraceInput {
     }
 
     /// After the end: warns of what was lost. Returns whether blocks from within the trace are missing, so that results
-    /// must not be trusted; a trace that is merely cut short, as by a crash, holds for the time until then.
+    /// must not be trusted; a trace that is merely cut short, as by a crash, holds for the time until then, unless
+    /// nothing is left of it.
     func warnOfDamage() -> Bool {
         let damage = damage
         if damage.isNone { return false }
@@ -31,7 +32,8 @@ struct TraceInput {
                     + "\(Terminal.grouped(summary.operations)) operations"
                     + (damage.unreadableBytes > 0
                         ? ", and \(Terminal.grouped(damage.unreadableBytes)) bytes at its end are lost" : ""))
-            return damage.newerBlocks > 0
+            let isNothingLeft = summary.operations == 0 && damage.unreadableBytes > 0
+            return damage.newerBlocks > 0 || isNothingLeft
         }
         if damage.newerBlocks > 0 {
             StandardError.warn(
