@@ -5,6 +5,8 @@ struct ByteSource: ~Copyable {
     /// What a read brought.
     enum Outcome: Equatable {
         case bytes(Int)
+        /// A pipe brought nothing for 100 ms.
+        case nothingYet
         case end
         /// The compressed stream stops before its end.
         case cut
@@ -33,7 +35,7 @@ struct ByteSource: ~Copyable {
 
     /// Opens `path`, or standard input for `nil`.
     init(path: String?, isStream: Bool, limits: CaptureLimits) throws(SystemFailure) {
-        file = try FileBytes(path: path)
+        file = try FileBytes(path: path, isStream: isStream)
         self.isStream = isStream
         self.limits = limits
     }
@@ -47,34 +49,41 @@ struct ByteSource: ~Copyable {
     /// Fills `storage` from `offset` on; from a pipe, with what is there. Precondition: there is room.
     mutating func read(into storage: inout [UInt8], from offset: Int) throws(SystemFailure) -> Outcome {
         if let lastOutcome { return lastOutcome }
-        if !isRecognised { try recognise() }
+        if !isRecognised, try !recognise() { return .nothingYet }
         let outcome =
             try decompressor == nil ? copy(into: &storage, from: offset) : unpack(into: &storage, from: offset)
-        if case .bytes = outcome { return outcome }
-        lastOutcome = outcome
+        switch outcome {
+        case .bytes, .nothingYet: break
+        case .end, .cut, .damaged, .windowTooLarge: lastOutcome = outcome
+        }
         return outcome
     }
 
-    /// Reads the first four bytes, or all if there are fewer, and tells by them how the file is compressed.
-    private mutating func recognise() throws(SystemFailure) {
-        input = [UInt8](repeating: 0, count: Self.inputBytes)
-        while waiting.count < 4, !hasEnded { try readMore() }
+    /// Reads the first four bytes, or all if there are fewer, and tells by them how the file is compressed. False if
+    /// they have not come yet.
+    private mutating func recognise() throws(SystemFailure) -> Bool {
+        if input.isEmpty { input = [UInt8](repeating: 0, count: Self.inputBytes) }
+        while waiting.count < 4, !hasEnded {
+            if try !readMore() { return false }
+        }
         isRecognised = true
-        guard waiting.count >= 4 else { return }
+        guard waiting.count >= 4 else { return true }
         let magic = input.span.bigEndian32(at: 0)
         if ZstdStream.recognises(magic) {
             decompressor = ZstdStream(windowLog: limits.zstdWindowLog)
         } else if GzipStream.recognises(magic) {
             decompressor = GzipStream()
         }
+        return true
     }
 
-    /// Reads behind what is waiting. Precondition: the input has room there.
-    private mutating func readMore() throws(SystemFailure) {
-        let count = try file.read(into: &input, from: waiting.upperBound)
+    /// Reads behind what is waiting; false if a pipe has nothing now. Precondition: the input has room there.
+    private mutating func readMore() throws(SystemFailure) -> Bool {
+        guard let count = try file.read(into: &input, from: waiting.upperBound) else { return false }
         bytesRead += count
         waiting = waiting.lowerBound..<waiting.upperBound + count
         if count == 0 { hasEnded = true }
+        return true
     }
 
     private mutating func copy(into storage: inout [UInt8], from offset: Int) throws(SystemFailure) -> Outcome {
@@ -86,7 +95,7 @@ struct ByteSource: ~Copyable {
             return .bytes(count)
         }
         if hasEnded { return .end }
-        let count = try file.read(into: &storage, from: offset)
+        guard let count = try file.read(into: &storage, from: offset) else { return .nothingYet }
         bytesRead += count
         hasEnded = count == 0
         return hasEnded ? .end : .bytes(count)
@@ -99,7 +108,7 @@ struct ByteSource: ~Copyable {
             if waiting.isEmpty, !hasEnded {
                 if isStream, filled > offset { break }
                 waiting = 0..<0
-                try readMore()
+                if try !readMore() { return .nothingYet }
             }
             // With no input left, the decompressor may still hold output that had no room.
             if waiting.isEmpty, isBetweenFrames { break }

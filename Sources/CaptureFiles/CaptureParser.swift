@@ -19,6 +19,8 @@ package struct CaptureParser: Sendable {
         case version(major: UInt16, minor: UInt16)
         /// The file ends before its header does.
         case endsInHeader
+        /// The compressed file that the bytes came from ends before their first packet.
+        case compressionCut
         /// Damage, and no packet before it.
         case damaged(CaptureDamage)
     }
@@ -76,7 +78,11 @@ package struct CaptureParser: Sendable {
 
     /// After `finish`: the compressed file that the bytes came from ends early.
     package mutating func sourceWasCut() {
-        if failure == .empty || failure == .notACapture { failure = .endsInHeader }
+        switch failure {
+        case .empty, .notACapture, .endsInHeader: failure = .compressionCut
+        case nil where health.packets == 0: fail(.compressionCut)
+        default: break
+        }
         health.endsWithinPacket = true
     }
 

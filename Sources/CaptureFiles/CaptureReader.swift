@@ -25,11 +25,25 @@ package struct CaptureReader: ~Copyable {
     /// Bytes of the batch's storage that are filled but not read yet.
     private var rest = 0..<0
     private var finishedHealth = CaptureHealth()
+    private var finishedFiles: [FileHealth] = []
+
+    /// What is known of one of the files.
+    package struct FileHealth: Sendable {
+        /// The file as the user named it.
+        package var name: String
+        package var health: CaptureHealth
+
+        package init(name: String, health: CaptureHealth) {
+            self.name = name
+            self.health = health
+        }
+    }
 
     /// Takes the files' paths in the order in which they are to be read.
     ///
-    /// Each path is looked at, so that one that is missing, a directory or not readable is known before work is done;
-    /// the files are opened when their turn comes. Throws also if there is no path, or `-` twice.
+    /// Each path is looked at, so that one that is missing, a directory or not readable is known before work is done,
+    /// and of several also what is no capture; the files are opened when their turn comes. Throws also if there is no
+    /// path, or `-` twice.
     package init(paths: [String], limits: CaptureLimits = CaptureLimits()) throws(CaptureError) {
         guard !paths.isEmpty else {
             throw CaptureError(kind: .usage, what: "cannot read", path: "capture", why: "no file is named")
@@ -44,25 +58,40 @@ package struct CaptureReader: ~Copyable {
             }
             inputs.append(input)
         }
+        // The first one is read at once.
+        for input in inputs.dropFirst() where input.byteCount != nil { try Self.tryReading(input, limits) }
+        self.init(inputs: inputs, limits: limits)
+    }
+
+    private init(inputs: [Input], limits: CaptureLimits) {
         self.inputs = inputs
         self.limits = limits
         parser = CaptureParser(limits: limits)
     }
 
+    /// Reads a regular file up to its first packets.
+    private static func tryReading(_ input: Input, _ limits: CaptureLimits) throws(CaptureError) {
+        var limits = limits
+        limits.chunkBytes = min(limits.chunkBytes, 64 << 10)
+        var reader = CaptureReader(inputs: [input], limits: limits)
+        var batch = PacketBatch()
+        _ = try reader.next(into: &batch)
+    }
+
     /// Reads the next packets, about a mebibyte of them, into `batch` in place of those that it holds.
     ///
     /// Returns `false` when all files are read; the batch is empty then. Every batch but that has a packet or secrets,
-    /// and all its packets are of one file. Precondition: it is always the same batch, its storage left alone.
+    /// unless a pipe brought nothing for 100 ms, and all its packets are of one file. Precondition: it is always the
+    /// same batch, its storage left alone.
     ///
     /// Throws when a file is of no use at all, or cannot be read further; then the next call goes on with the file
-    /// after it. A file that is
-    /// damaged or cut further on is no error: see `health`.
+    /// after it. A file that is damaged or cut further on is no error: see `health`.
     package mutating func next(into batch: inout PacketBatch) throws(CaptureError) -> Bool {
         batch.packets.removeAll(keepingCapacity: true)
         batch.secrets.removeAll(keepingCapacity: true)
         while index < inputs.count {
             if source == nil { try openInput() }
-            try readPortion(into: &batch)
+            if try !readPortion(into: &batch) { return true }
             if !batch.packets.isEmpty || !batch.secrets.isEmpty { return true }
         }
         return false
@@ -80,6 +109,14 @@ package struct CaptureReader: ~Copyable {
         }
         return sum
     }
+
+    /// What is known of each of them.
+    package var fileHealth: [FileHealth] {
+        source == nil ? finishedFiles : finishedFiles + [FileHealth(name: currentName, health: parser.health)]
+    }
+
+    /// Whether one of the inputs may bring nothing for long: a pipe, a terminal, standard input.
+    package var hasStreams: Bool { inputs.contains { $0.byteCount == nil } }
 
     /// The regular files among the inputs, so that none of them is written to.
     package var regularFiles: [FileIdentity] { inputs.compactMap(\.identity) }
@@ -136,8 +173,8 @@ extension CaptureReader {
         }
     }
 
-    /// Reads bytes behind the rest of the last portion, and the packets in both.
-    private mutating func readPortion(into batch: inout PacketBatch) throws(CaptureError) {
+    /// Reads bytes behind the rest of the last portion, and the packets in both. False if a pipe has nothing now.
+    private mutating func readPortion(into batch: inout PacketBatch) throws(CaptureError) -> Bool {
         batch.storage.moveToFront(rest)
         rest = 0..<rest.count
         let wanted = max(limits.chunkBytes, parser.wantedBytes)
@@ -146,7 +183,7 @@ extension CaptureReader {
         }
         let outcome: ByteSource.Outcome
         do {
-            guard let result = try source?.read(into: &batch.storage, from: rest.upperBound) else { return }
+            guard let result = try source?.read(into: &batch.storage, from: rest.upperBound) else { return true }
             outcome = result
             bytesRead += source?.takeBytesRead() ?? 0
         } catch {
@@ -157,9 +194,11 @@ extension CaptureReader {
             let filled = 0..<rest.upperBound + count
             rest = parser.receive(filled, of: &batch)..<filled.upperBound
             if let error = failure(in: batch.storage.span.extracting(filled)) { throw error }
-            return
+            return true
         }
+        if outcome == .nothingYet { return false }
         try readEnd(outcome, of: &batch)
+        return true
     }
 
     /// The file ended in one of several ways.
@@ -168,7 +207,7 @@ extension CaptureReader {
     ) throws(CaptureError) {
         parser.finish(rest, of: &batch)
         switch outcome {
-        case .bytes, .end: break
+        case .bytes, .nothingYet, .end: break
         case .cut: parser.sourceWasCut()
         case .damaged(let reason): parser.sourceIsDamaged(reason)
         case .windowTooLarge:
@@ -192,6 +231,7 @@ extension CaptureReader {
 
     private mutating func finishInput() {
         finishedHealth.add(parser.health)
+        finishedFiles.append(FileHealth(name: currentName, health: parser.health))
         parser = CaptureParser(limits: limits)
         source = nil
         rest = 0..<0
@@ -219,6 +259,10 @@ extension CaptureError {
                 why: "it is pcap of version \(major).\(minor), expected 2.4")
         case .endsInHeader:
             self.init(kind: .damaged, what: what, path: path, why: "it ends within its header")
+        case .compressionCut:
+            self.init(
+                kind: .damaged, what: what, path: path, why: "the compressed file ends before its first packet",
+                remedy: "It was not copied or written to its end; get it again.")
         case .damaged(let damage):
             self.init(
                 kind: .damaged, what: what, path: path, offset: damage.offset,

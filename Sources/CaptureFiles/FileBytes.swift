@@ -48,15 +48,20 @@ struct FileFacts {
 final class FileBytes {
     private let descriptor: Int32
     private let isOwned: Bool
+    /// A pipe, a terminal, a device: it may bring nothing for long.
+    private let isStream: Bool
+    /// How long a read of a stream waits, so that the reader can look whether it is to end.
+    private static let waitMilliseconds: Int32 = 100
 
-    /// Opens `path`, or standard input for `nil`.
-    init(path: String?) throws(SystemFailure) {
+    /// Opens `path`, or standard input for `nil`. Does not wait for the other end of a pipe.
+    init(path: String?, isStream: Bool) throws(SystemFailure) {
+        self.isStream = isStream
         guard let path else {
             descriptor = STDIN_FILENO
             isOwned = false
             return
         }
-        descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | (isStream ? O_NONBLOCK : 0))
         isOwned = true
         guard descriptor >= 0 else { throw SystemFailure(code: errno) }
         // Advice only: it may fail on a pipe, and nothing depends on it.
@@ -68,10 +73,13 @@ final class FileBytes {
     }
 
     /// Reads into `storage` from `offset` to its end, as much as there is at the moment but at least a byte.
-    /// Returns how many bytes came, 0 at the end of the file. Interrupted and non-blocking reads are repeated.
-    func read(into storage: inout [UInt8], from offset: Int) throws(SystemFailure) -> Int {
+    /// Returns how many bytes came, 0 at the end of the file, `nil` if a stream brought nothing for 100 ms. Interrupted
+    /// reads are repeated.
+    func read(into storage: inout [UInt8], from offset: Int) throws(SystemFailure) -> Int? {
         precondition(offset >= 0 && offset < storage.count, "there must be room to read into")
         while true {
+            // Also before the first read: a pipe that nobody writes to yet would seem to be at its end.
+            if isStream, !isReadable() { return nil }
             let count = unsafe storage.withUnsafeMutableBytes { buffer in
                 let room = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[offset...])
                 return unsafe Glibc.read(descriptor, room.baseAddress, room.count)
@@ -79,16 +87,16 @@ final class FileBytes {
             if count >= 0 { return count }
             switch errno {
             case EINTR: continue
-            case EAGAIN: waitUntilReadable()
+            case EAGAIN where isStream: continue
             default: throw SystemFailure(code: errno)
             }
         }
     }
 
-    /// A shell may hand down a standard input that is set not to block.
-    private func waitUntilReadable() {
+    /// Waits until a read has something to say: bytes, the end or an error.
+    private func isReadable() -> Bool {
         var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        _ = unsafe poll(&request, 1, -1)
+        return unsafe poll(&request, 1, Self.waitMilliseconds) != 0
     }
 }
 

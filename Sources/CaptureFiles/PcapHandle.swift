@@ -110,7 +110,7 @@ struct PcapFailure: Error {
         return now.tv_sec * 1000 + now.tv_nsec / 1_000_000
     }
 
-    /// Names of the interfaces that can be recorded; none if they cannot be listed.
+    /// Names of the network interfaces whose packets can be decoded; none if they cannot be listed.
     static func interfaceNames() -> [String] {
         var text = [CChar](repeating: 0, count: Int(PCAP_ERRBUF_SIZE))
         var first: UnsafeMutablePointer<pcap_if_t>?
@@ -118,11 +118,27 @@ struct PcapFailure: Error {
         var names: [String] = []
         var next = unsafe first
         while let interface = unsafe next {
-            if let name = unsafe interface.pointee.name { names.append(unsafe String(cString: name)) }
+            if let name = unsafe interface.pointee.name.map({ unsafe String(cString: $0) }), isDecodable(name) {
+                names.append(name)
+            }
             unsafe next = unsafe interface.pointee.next
         }
         unsafe pcap_freealldevs(first)
         return names
+    }
+
+    /// Whether the kernel knows the interface as one that carries Ethernet or bare IP: libpcap also lists USB, D-Bus,
+    /// Bluetooth and firewall logs.
+    private static func isDecodable(_ name: String) -> Bool {
+        if name == "any" { return true }
+        var text = [UInt8](repeating: 0, count: 16)
+        guard let type = try? FileBytes(path: "/sys/class/net/\(name)/type", isStream: false),
+            let count = try? type.read(into: &text, from: 0)
+        else { return false }
+        // ARPHRD_ of Linux: ETHER, PPP, TUNNEL, TUNNEL6, LOOPBACK, SIT, IPGRE, IP6GRE, NONE.
+        let decodable = [1, 512, 768, 769, 772, 776, 778, 823, 65534]
+        let digits = text[..<count].prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        return Int(String(decoding: digits, as: UTF8.self)).map(decodable.contains) ?? false
     }
 
     private static func install(

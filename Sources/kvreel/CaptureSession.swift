@@ -28,7 +28,7 @@ struct CaptureSession: ~Copyable {
         var meta: TraceMeta
     }
 
-    /// A live trace grows at least this often, so that it is of use before it is finished.
+    /// The trace of a live recording or of a pipe grows at least this often, so that it is of use before its end.
     private static let flushInterval: UInt64 = 10_000_000_000
 
     init(source: consuming PacketSource, options: Options) throws {
@@ -48,22 +48,24 @@ struct CaptureSession: ~Copyable {
     /// after a clean end.
     mutating func run(until interruption: Interruption) throws {
         let start = SystemCalls.monotonicNanoseconds()
+        var failure: Failure?
         do {
-            try decode(until: interruption)
-            try finish(interruption)
+            // A failure of the input comes after what was decoded before it is safe.
+            do { try decode(until: interruption) } catch let error as Failure { failure = error }
+            try finish(interruption, after: failure)
         } catch let error as TraceError {
             progress.clear()
             // The reader of our output is satisfied; what it got is a valid trace.
             if error.kind == .closedPipe { return }
             if writer.operationsWritten == 0 { writer.discard() }
             throw Failure(error)
-        } catch {
-            progress.clear()
-            // Of the input: what was decoded before stays, unless that is nothing.
-            if writer.operationsWritten == 0 { writer.discard() }
-            throw error
         }
         report(seconds: Double(SystemCalls.monotonicNanoseconds() - start) / 1e9)
+        if var failure {
+            let kept = "The trace holds what was decoded before that."
+            failure.remedy = failure.remedy.map { "\($0) \(kept)" } ?? kept
+            throw failure
+        }
         if interruption.isRequested { throw ExitStatus.interrupted }
     }
 
@@ -92,7 +94,7 @@ struct CaptureSession: ~Copyable {
         var coverage = coverage
         recorder.setCaptureHealth(source.recordingHealth)
         try recorder.receive(batch) { coverage.add($0) }
-        if source.isLive, recorder.pipeline.pendingOperations > 0 {
+        if source.isStream, recorder.pipeline.pendingOperations > 0 {
             let now = SystemCalls.monotonicNanoseconds()
             if now - lastFlush >= Self.flushInterval {
                 try recorder.flush { coverage.add($0) }
@@ -102,12 +104,13 @@ struct CaptureSession: ~Copyable {
         self.coverage = coverage
     }
 
-    private mutating func finish(_ interruption: Interruption) throws {
+    /// Ends the trace; without an operation in it, throws why there is none.
+    private mutating func finish(_ interruption: Interruption, after inputFailure: Failure?) throws {
         var coverage = coverage
         recorder.setCaptureHealth(source.recordingHealth)
         recorder.endInput()
         if recorder.operationCount == 0 {
-            if let failure = unusable(isInterrupted: interruption.isRequested) {
+            if let failure = inputFailure ?? unusable(isInterrupted: interruption.isRequested) {
                 progress.clear()
                 writer.discard()
                 throw failure
@@ -140,15 +143,23 @@ struct CaptureSession: ~Copyable {
         if pipeline.connectionsEncrypted > 0 {
             return Failure(
                 .input,
-                "nothing to decode: \(name): only TLS without keys, on \(pipeline.connectionsEncrypted) connections",
+                "nothing to decode: \(name): only TLS without keys, on "
+                    + Terminal.counted(pipeline.connectionsEncrypted, "connection"),
                 remedy: """
                     This version reads plaintext only: record where etcd is reached without TLS (--keylog, for a key \
                     log of the sessions, is not there yet).
                     """)
         }
+        if let limit = options.packetLimit, packets >= limit {
+            return Failure(
+                .input,
+                "nothing to decode: \(name): --count ended it after \(Terminal.counted(limit, "packet")), "
+                    + "before any request",
+                remedy: "Say a larger --count, or none.")
+        }
         return Failure(
             .input,
-            "nothing to decode: \(name): no etcd traffic on port \(ports) in \(Terminal.grouped(packets)) packets",
+            "nothing to decode: \(name): no etcd traffic on port \(ports) in \(Terminal.counted(packets, "packet"))",
             remedy:
                 "If etcd's clients use another port, say --port N. The recording must hold TCP payload, not headers "
                 + "only."
@@ -157,32 +168,55 @@ struct CaptureSession: ~Copyable {
 
     private mutating func report(seconds: Double) {
         progress.clear()
-        let capture = source.health
-        if capture.endsWithinPacket {
-            StandardError.warn("\(options.sourceName) ends within a packet; everything before it was decoded")
-        }
-        if let damage = capture.firstDamage {
-            StandardError.warn(
-                "\(options.sourceName) is damaged at byte \(damage.offset): \(damage.reason); "
-                    + "\(Terminal.grouped(capture.damagedBytes)) bytes were passed over")
-        }
-        if capture.packetsDropped > 0 {
-            StandardError.warn(
-                "\(Terminal.grouped(capture.packetsDropped)) packets were dropped before they were recorded")
-        }
-        if capture.packetsCut > 0 {
-            StandardError.warn(
-                "\(Terminal.grouped(capture.packetsCut)) packets are cut by a snapshot length (tcpdump -s 0 keeps all)")
-        }
+        warnOfLoss()
         if !options.quiet {
             let operations = recorder.operationCount
             let bytes = writer.bytesWritten
             let perOperation = operations == 0 ? 0 : Double(bytes) / Double(operations)
-            var line = "\(Terminal.grouped(packets)) packets -> \(Terminal.grouped(operations)) operations"
+            var line = "\(Terminal.counted(packets, "packet")) -> \(Terminal.counted(operations, "operation"))"
             line += " in \(Terminal.decimal(seconds, places: 2)) s; \(Terminal.printable(options.output)): "
-            line += "\(Terminal.grouped(bytes)) bytes, \(Terminal.decimal(perOperation, places: 1)) an operation\n"
+            line += "\(Terminal.counted(bytes, "byte")), \(Terminal.decimal(perOperation, places: 1)) an operation\n"
             StandardError.write(line)
         }
         StandardError.write(coverage.line + "\n")
+    }
+
+    /// Warns of what the captures lack, each warning with the names of the files it is about.
+    private func warnOfLoss() {
+        let files = source.fileHealth(interface: options.sourceName)
+        for file in files {
+            if file.health.endsWithinPacket {
+                StandardError.warn("\(file.name) ends within a packet; everything before it was decoded")
+            }
+            if let damage = file.health.firstDamage {
+                StandardError.warn(
+                    "\(file.name) is damaged at byte \(damage.offset): \(damage.reason); "
+                        + "\(Terminal.counted(file.health.damagedBytes, "byte")) passed over")
+            }
+        }
+        let capture = source.health
+        if capture.packetsDropped > 0 {
+            StandardError.warn(
+                Self.names(files.filter { $0.health.packetsDropped > 0 })
+                    + ": \(Terminal.counted(capture.packetsDropped, "packet")) dropped before being recorded")
+        }
+        if capture.packetsCut > 0 {
+            StandardError.warn(
+                Self.names(files.filter { $0.health.packetsCut > 0 })
+                    + ": \(Terminal.counted(capture.packetsCut, "packet")) cut by a snapshot length "
+                    + "(tcpdump -s 0 keeps all)")
+        }
+        let tracker = recorder.pipeline.trackerHealth
+        if let link = tracker.unknownLink, tracker.packetsOfUnknownLink > 0 {
+            StandardError.warn(
+                "\(options.sourceName): \(Terminal.grouped(tracker.packetsOfUnknownLink)) of "
+                    + "\(Terminal.counted(tracker.packets, "packet")) of link type \(link.rawValue), not decoded")
+        }
+    }
+
+    /// `a.pcap, b.pcap and 3 more`.
+    private static func names(_ files: [CaptureReader.FileHealth]) -> String {
+        let shown = files.prefix(2).map(\.name).joined(separator: ", ")
+        return files.count > 2 ? "\(shown) and \(files.count - 2) more" : shown
     }
 }

@@ -31,12 +31,14 @@ struct PacketSource: ~Copyable {
     }
 
     var isLive: Bool { live != nil }
+    /// Whether it may bring nothing for long, and bring it all the same for hours.
+    var isStream: Bool { live != nil || files?.reader.hasStreams == true }
 
     /// Ends a wait for packets; may be called from another thread.
     var interrupter: LiveCaptureInterrupter? { live?.interrupter }
 
-    /// The next packets; false at the end. A live source may give none for a while. When `isStopping`, files end at
-    /// once, and an interface gives what the kernel still holds.
+    /// The next packets; false at the end. An interface and a pipe may give none for 100 ms. When `isStopping`, files
+    /// end at once, and an interface gives what the kernel still holds.
     mutating func next(into batch: inout PacketBatch, isStopping: Bool) throws -> Bool {
         do {
             if let live {
@@ -61,6 +63,12 @@ struct PacketSource: ~Copyable {
     var progress: (done: Int, total: Int?) { (files?.reader.bytesRead ?? 0, files?.reader.totalBytes) }
 
     var health: CaptureHealth { live?.health ?? files?.reader.health ?? CaptureHealth() }
+
+    /// The same for each file, or of the interface under the name given.
+    func fileHealth(interface: String) -> [CaptureReader.FileHealth] {
+        if let live { return [CaptureReader.FileHealth(name: interface, health: live.health)] }
+        return files?.reader.fileHealth ?? []
+    }
 
     /// What the trace keeps of the source's own counts.
     var recordingHealth: RecordingHealth {

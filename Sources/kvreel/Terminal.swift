@@ -23,6 +23,11 @@ enum Terminal {
         return (number < 0 ? "-" : "") + String(digits)
     }
 
+    /// `1 packet`, `12 345 packets`.
+    static func counted(_ number: some BinaryInteger, _ noun: String) -> String {
+        grouped(number) + " " + noun + (number == 1 ? "" : "s")
+    }
+
     /// A number with that many decimals, rounded to the nearest; for values that fit a 64-bit integer when scaled.
     static func decimal(_ value: Double, places: Int) -> String {
         let scale = pow(10, Double(places))

@@ -129,7 +129,9 @@ struct CaptureReaderTests {
             Refusal(bytes: [0x0a, 0x0d, 0x0d, 0x0a, 0, 0], kind: .damaged, why: "it ends within its header"),
             Refusal(
                 bytes: Array(CaptureBuilder.smallPcap().prefix(23)), kind: .damaged, why: "it ends within its header"),
-            Refusal(bytes: [0x28, 0xb5, 0x2f, 0xfd], kind: .damaged, why: "it ends within its header"),
+            Refusal(
+                bytes: [0x28, 0xb5, 0x2f, 0xfd], kind: .damaged, why: "the compressed file ends before its first packet"
+            ),
             Refusal(
                 bytes: Array("CLIENT_RANDOM 01 02\n".utf8), kind: .notACapture,
                 why: "not a packet capture; it looks like a TLS key log"),
