@@ -23,14 +23,15 @@ struct AnalyzeCommand: ParsableCommand {
     @Flag(help: "One JSON document, schema kvreel.analysis/1.")
     var json = false
 
-    @Option(name: [.customLong("top")], help: ArgumentHelp("Hot keys shown in the text.", valueName: "n"))
+    @Option(
+        name: [.customLong("top")], help: ArgumentHelp("Hot keys shown in the text.", valueName: "n"),
+        transform: OptionValue.hotKeys)
     var top = 15
 
     @Argument(help: "Traces; - is standard input.")
     var traces: [String]
 
     func validate() throws {
-        if !(1...100).contains(top) { throw ValidationError("--top must be between 1 and 100") }
         if traces.isEmpty { throw ValidationError("name a trace") }
         if traces.filter({ $0 == "-" }).count > 1 { throw ValidationError("standard input (-) is named twice") }
     }

@@ -10,6 +10,10 @@ struct CaptureCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "capture",
         abstract: "Decode packets, from files or from an interface, into a trace.",
+        usage: """
+            kvreel capture --read <file> ... --output <trace> [<options>]
+            kvreel capture --interface <if> --output <trace> [<options>]
+            """,
         discussion: """
               kvreel capture --read etcd.pcap.zst -o etcd.kvr
               kvreel capture --interface lo --duration 60s -o etcd.kvr
@@ -35,26 +39,30 @@ struct CaptureCommand: ParsableCommand {
     @Option(
         name: [.customShort("o"), .customLong("output"), .customShort("w")],
         help: ArgumentHelp("The trace to write; - is standard output.", valueName: "trace"))
-    var output: String
+    var output: String?
 
     @Option(
         name: [.short, .long],
-        help: ArgumentHelp("TCP port of etcd; may be given again (default: 2379).", valueName: "n"))
+        help: ArgumentHelp("TCP port of etcd; may be given again (default: 2379).", valueName: "n"),
+        transform: OptionValue.port)
     var port: [UInt16] = []
 
     @Option(
         name: [.short, .long],
-        help: ArgumentHelp("End a live recording after this time: 30s, 5m, 2h.", valueName: "time"))
-    var duration: Span?
+        help: ArgumentHelp("End a live recording after this time: 30s, 5m, 2h.", valueName: "time"),
+        transform: OptionValue.duration)
+    var duration: UInt64?
 
     @Option(
         name: [.customShort("s"), .customLong("snapshot-length")],
-        help: ArgumentHelp("Live: bytes kept of each packet (default: 262144).", valueName: "bytes"))
+        help: ArgumentHelp("Live: bytes kept of each packet (default: 262144).", valueName: "bytes"),
+        transform: OptionValue.snapshotLength)
     var snapshotLength: Int?
 
     @Option(
         name: [.customShort("c"), .customLong("count")],
-        help: ArgumentHelp("End after this many packets.", valueName: "n"))
+        help: ArgumentHelp("End after this many packets.", valueName: "n"),
+        transform: OptionValue.count)
     var count: Int64?
 
     @Flag(name: .long, help: "Replace an existing trace.")
@@ -63,23 +71,22 @@ struct CaptureCommand: ParsableCommand {
     @Flag(name: [.short, .long], help: "No progress and no summary, only warnings, errors and the coverage line.")
     var quiet = false
 
-    /// A length of time as people write it.
-    struct Span: ExpressibleByArgument {
-        var nanoseconds: UInt64
-
-        init?(argument: String) {
-            let units: [(String, Double)] = [("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9)]
-            let (suffix, scale) = units.first { argument.hasSuffix($0.0) } ?? ("", 1e9)
-            guard let number = Double(argument.dropLast(suffix.count)), number > 0, number * scale < 9e18 else {
-                return nil
-            }
-            nanoseconds = UInt64(number * scale)
-        }
-    }
+    /// For a better word than the parser's.
+    @Argument(help: .hidden)
+    var unnamed: [String] = []
 
     func validate() throws {
-        if read.isEmpty == (interface == nil) {
-            throw ValidationError("name either files with --read or an interface with --interface")
+        if let name = unnamed.first {
+            throw ValidationError("captures are named with --read: kvreel capture --read \(name) -o TRACE.kvr")
+        }
+        if !read.isEmpty, interface != nil { throw ValidationError("--read and --interface exclude each other") }
+        if read.isEmpty, interface == nil {
+            throw ValidationError("name captures with --read, or an interface with --interface")
+        }
+        if output == nil { throw ValidationError("name the trace to write with --output (-o)") }
+        if output == "json" || output == "jsonl" {
+            throw ValidationError(
+                "-o names the trace file; for JSON use 'kvreel cat --json' or 'kvreel analyze --json'")
         }
         if interface == nil, duration != nil {
             throw ValidationError("--duration is for live recordings; a file ends by itself (--count stops earlier)")
@@ -87,25 +94,17 @@ struct CaptureCommand: ParsableCommand {
         if interface == nil, snapshotLength != nil {
             throw ValidationError("--snapshot-length is for live recordings; a file's packets are cut already")
         }
-        if let snapshotLength, !(96...262_144).contains(snapshotLength) {
-            throw ValidationError("--snapshot-length must be between 96 and 262144 bytes")
-        }
-        if let count, count <= 0 { throw ValidationError("--count must be at least 1") }
-        if output == "json" || output == "jsonl" {
-            throw ValidationError(
-                "-o names the trace file; for JSON use 'kvreel cat --json' or 'kvreel analyze --json'")
-        }
-        if port.contains(0) { throw ValidationError("--port 0 is no port") }
     }
 
     mutating func run() throws {
+        guard let output else { return }
         let interruption = Interruption.watch()
         let ports = port.isEmpty ? [2379] : port
         let source: PacketSource
         if let interface {
             source = try PacketSource(
                 interface: interface, ports: ports, snapshotLength: snapshotLength ?? 262_144,
-                nanoseconds: duration?.nanoseconds)
+                nanoseconds: duration)
         } else {
             source = try PacketSource(files: read)
         }

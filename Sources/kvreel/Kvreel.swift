@@ -28,9 +28,10 @@ struct Kvreel: ParsableCommand {
         SystemCalls.ignoreWriteSignals()
         do {
             do {
+                try ArgumentCheck(Array(CommandLine.arguments.dropFirst())).run()
                 var command = try parseAsRoot()
                 try command.run()
-            } catch  where !(error is Failure || error is ExitStatus) {
+            } catch let error where !(error is Failure || error is ExitStatus) {
                 try answer(usageOrHelp: error)
             }
         } catch let failure as Failure {
@@ -46,11 +47,9 @@ struct Kvreel: ParsableCommand {
 
     /// Help and version go to standard output; everything else that the parser says is wrong usage.
     private static func answer(usageOrHelp error: any Error) throws {
-        let text = fullMessage(for: error)
-        if exitCode(for: error) == .success { return try StandardOutput.print(text + "\n") }
-        let prefix = "Error: "
-        let message = text.hasPrefix(prefix) ? String(text.dropFirst(prefix.count)) : text
-        StandardError.write("kvreel: \(message)\n")
-        throw ExitStatus.usage
+        if exitCode(for: error) == .success { return try StandardOutput.print(fullMessage(for: error) + "\n") }
+        let text = message(for: error).split(separator: "\n").joined(separator: " ")
+        let check = ArgumentCheck(Array(CommandLine.arguments.dropFirst()))
+        throw check.failure(text.prefix(1).lowercased() + text.dropFirst())
     }
 }

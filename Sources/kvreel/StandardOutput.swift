@@ -21,7 +21,8 @@ struct StandardOutput: ~Copyable {
         switch SystemCalls.writeAll(buffer, to: STDOUT_FILENO) {
         case .written: break
         case .readerGone: isClosed = true
-        case .failed(let why): throw Failure(.system, "cannot write: standard output: \(why)")
+        case .failed(let why, let remedy):
+            throw Failure(.system, "cannot write: standard output: \(why)", remedy: remedy)
         }
         buffer.removeAll(keepingCapacity: true)
     }

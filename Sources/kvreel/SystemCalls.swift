@@ -7,7 +7,7 @@ enum SystemCalls {
         case written
         /// The other end of the pipe was closed.
         case readerGone
-        case failed(String)
+        case failed(String, remedy: String?)
     }
 
     static func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> WriteResult {
@@ -24,7 +24,9 @@ enum SystemCalls {
             case EPIPE: return .readerGone
             case EINTR: continue
             case EAGAIN: waitUntilWritable(descriptor)
-            case let code: return .failed(unsafe String(cString: strerror(code)))
+            case let code:
+                let remedy = code == ENOSPC || code == EDQUOT ? "Make room, or write to another disk." : nil
+                return .failed(unsafe String(cString: strerror(code)), remedy: remedy)
             }
         }
         return .written
@@ -48,6 +50,15 @@ enum SystemCalls {
     static func occupyStandardDescriptors() {
         for descriptor: Int32 in 0...2 where fcntl(descriptor, F_GETFD) == -1 {
             _ = unsafe open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
+        }
+    }
+
+    /// The number of the first argument that is not UTF-8, and that Swift therefore shows with other letters.
+    static func firstArgumentNotUTF8() -> Int? {
+        let arguments = unsafe UnsafeBufferPointer(start: CommandLine.unsafeArgv, count: Int(CommandLine.argc))
+        return arguments.indices.first { index in
+            guard let argument = unsafe arguments[index] else { return false }
+            return unsafe String(validatingCString: argument) == nil
         }
     }
 

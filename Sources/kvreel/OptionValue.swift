@@ -1,0 +1,36 @@
+import ArgumentParser
+
+/// Values of options, from the words people write; what cannot be read says what can.
+enum OptionValue {
+    static func port(_ text: String) throws -> UInt16 {
+        guard let port = UInt16(text), port > 0 else { throw ValidationError("a port is 1 to 65535") }
+        return port
+    }
+
+    /// Nanoseconds.
+    static func duration(_ text: String) throws -> UInt64 {
+        let units: [(String, Double)] = [("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9)]
+        let (suffix, scale) = units.first { text.hasSuffix($0.0) } ?? ("", 1e9)
+        guard let number = Double(text.dropLast(suffix.count)), number * scale >= 1, number * scale < 9e18 else {
+            throw ValidationError("a time is such as 500ms, 30s, 5m, 2h")
+        }
+        return UInt64(number * scale)
+    }
+
+    static func snapshotLength(_ text: String) throws -> Int {
+        try number(text, 96...262_144, "a snapshot length is 96 to 262144 bytes")
+    }
+
+    static func count(_ text: String) throws -> Int64 {
+        try number(text, 1...Int64.max, "a count is a number above 0")
+    }
+
+    static func hotKeys(_ text: String) throws -> Int { try number(text, 1...100, "it is 1 to 100") }
+
+    private static func number<Number: FixedWidthInteger>(
+        _ text: String, _ range: ClosedRange<Number>, _ words: String
+    ) throws -> Number {
+        guard let number = Number(text), range.contains(number) else { throw ValidationError(words) }
+        return number
+    }
+}

@@ -1,0 +1,83 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Wrong usage: one line of what is wrong, one of where to look")
+struct UsageTests {
+    struct Mistake: CustomTestStringConvertible {
+        var arguments: [String]
+        var says: String
+        /// The verb whose help is named.
+        var page = ""
+
+        var testDescription: String { arguments.joined(separator: " ") }
+    }
+
+    @Test(
+        "what is wrong is said, with the nearest name or the form of the value",
+        arguments: [
+            Mistake(arguments: ["analize", "a.kvr"], says: "unknown command 'analize': did you mean 'analyze'?"),
+            Mistake(arguments: ["anal"], says: "unknown command 'anal': did you mean 'analyze'?"),
+            Mistake(arguments: ["frob"], says: "unknown command 'frob'"),
+            Mistake(arguments: ["help", "frob"], says: "unknown command 'frob'"),
+            Mistake(arguments: ["--frob"], says: "unknown option '--frob'"),
+            Mistake(
+                arguments: ["info", "--jsno"], says: "unknown option '--jsno': did you mean '--json'?", page: "info"),
+            Mistake(
+                arguments: ["capture", "--out", "x"], says: "unknown option '--out': did you mean '--output'?",
+                page: "capture"),
+            Mistake(
+                arguments: ["cat", "-json", "x"], says: "unknown option '-json': did you mean '--json'?", page: "cat"),
+            Mistake(arguments: ["cat", "x", "a\u{1b}[31m"], says: "unexpected argument 'a?[31m'", page: "cat"),
+            Mistake(arguments: ["cat"], says: "missing expected argument '<trace>'", page: "cat"),
+            Mistake(arguments: ["info", ""], says: "an argument is empty: ''", page: "info"),
+            Mistake(arguments: ["capture", "-r", "a", "-o", ""], says: "an argument is empty: ''", page: "capture"),
+            Mistake(
+                arguments: ["capture", "-r", "a", "--output="], says: "the value of --output is empty",
+                page: "capture"),
+            Mistake(
+                arguments: ["capture", "e.pcap", "-o", "x"],
+                says: "captures are named with --read: kvreel capture --read e.pcap -o TRACE.kvr", page: "capture"),
+            Mistake(
+                arguments: ["capture", "-r", "a", "-i", "lo", "-o", "x"],
+                says: "--read and --interface exclude each other", page: "capture"),
+            Mistake(
+                arguments: ["capture", "-r", "a", "-o", "x", "--output", "y"], says: "--output is given twice",
+                page: "capture"),
+            Mistake(
+                arguments: ["capture", "-i", "lo", "-i", "eth0", "-o", "x"], says: "--interface is given twice",
+                page: "capture"),
+            Mistake(
+                arguments: ["capture", "-r", "a", "-o", "x", "-p", "70000"],
+                says: "the value '70000' is invalid for '-p <n>': a port is 1 to 65535", page: "capture"),
+            Mistake(
+                arguments: ["capture", "-i", "lo", "-o", "x", "-d", "soon"],
+                says: "the value 'soon' is invalid for '-d <time>': a time is such as 500ms, 30s, 5m, 2h",
+                page: "capture"),
+            Mistake(
+                arguments: ["capture", "-r", "a", "-o", "x", "-c", "-5"],
+                says: "'-5' is no option; numbers are not negative, and such a file is named ./-5", page: "capture"),
+        ])
+    func mistakes(_ mistake: Mistake) throws {
+        let run = try ProgramRun.kvreel(mistake.arguments)
+        let page = mistake.page.isEmpty ? "" : mistake.page + " "
+        #expect(run.errors == "kvreel: \(mistake.says)\nSee 'kvreel \(page)--help'.\n")
+        #expect(run.status == 2)
+        #expect(run.output.isEmpty)
+    }
+
+    @Test("an argument that is not UTF-8 is refused, not replaced by another name")
+    func notUTF8() throws {
+        let run = try ProgramRun.run("bash", ["-c", "\"$1\" info $'\\xff.kvr'", "bash", Repository.tool.path])
+        #expect(run.status == 2)
+        #expect(run.errors.hasPrefix("kvreel: argument 2 is not UTF-8: "), "\(run.errors)")
+        #expect(run.errors.split(separator: "\n").count == 2)
+    }
+
+    @Test("help answers", arguments: [["--help"], ["help", "cat"], ["info", "-h"], ["help"]])
+    func help(_ arguments: [String]) throws {
+        let run = try ProgramRun.kvreel(arguments)
+        #expect(run.status == 0 && run.errors.isEmpty)
+        #expect(run.output.contains("USAGE: kvreel"))
+    }
+}
