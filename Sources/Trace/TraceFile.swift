@@ -39,6 +39,8 @@ struct TraceFile: ~Copyable {
 
     deinit { if closesAtEnd, descriptor >= 0 { _ = Glibc.close(descriptor) } }
 
+    var isStandardInput: Bool { descriptor == 0 && !closesAtEnd }
+
     static func standardInput() -> TraceFile { TraceFile(name: "standard input", descriptor: 0, closesAtEnd: false) }
     static func standardOutput() -> TraceFile { TraceFile(name: "standard output", descriptor: 1, closesAtEnd: false) }
 

@@ -89,14 +89,20 @@ extension TraceReader {
     }
 
     private func refuse(_ head: Span<UInt8>) throws(TraceError) {
+        let named = file.isStandardInput ? "-" : file.name
+        let decode = "kvreel capture --read \(named) -o TRACE.kvr"
         let start = head.count >= 4 ? head.bigEndian32(at: 0) : 0
         switch start {
         case 0xa1b2_c3d4, 0xd4c3_b2a1, 0xa1b2_3c4d, 0x4d3c_b2a1, 0x0a0d_0d0a:
             throw unusable(
                 "it is a packet capture, not a trace",
-                remedy: "Make a trace of it first: kvreel capture --read \(file.name) -o TRACE.kvr")
-        case 0x28b5_2ffd: throw unusable("it is a file compressed by zstd, not a trace")
-        case _ where start >> 16 == 0x1f8b: throw unusable("it is a file compressed by gzip, not a trace")
+                remedy: "Make a trace of it first: \(decode)")
+        case 0x28b5_2ffd:
+            throw unusable(
+                "it is a file compressed by zstd, not a trace", remedy: "If that is a capture, decode it: \(decode)")
+        case _ where start >> 16 == 0x1f8b:
+            throw unusable(
+                "it is a file compressed by gzip, not a trace", remedy: "If that is a capture, decode it: \(decode)")
         default:
             throw unusable(
                 "it is not a trace: it does not begin with KVREEL",

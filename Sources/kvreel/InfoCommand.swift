@@ -138,7 +138,9 @@ struct TraceContents {
 
     func text(_ input: TraceInput) -> String {
         let summary = input.summary
-        var rows: [(String, String)] = input.meta.entries.map { ($0.name, Terminal.printable($0.value)) }
+        var rows: [(String, String)] = input.meta.entries.map { entry in
+            (entry.name, Terminal.printable(entry.value.split(separator: "\n").joined(separator: ", ")))
+        }
         if let times = summary.times {
             rows.append(("begins", OperationText.time(times.lowerBound.nanoseconds)))
             let seconds = Double(times.upperBound.nanoseconds(since: times.lowerBound)) / 1e9
@@ -148,27 +150,27 @@ struct TraceContents {
         rows.append(
             (
                 "",
-                "\(Terminal.grouped(calls)) calls, \(Terminal.grouped(messages)) messages of streams, "
-                    + "\(Terminal.grouped(events)) event batches"
-                    + (streamsOpenedBefore > 0 ? ", \(streamsOpenedBefore) streams opened before the recording" : "")
+                "\(Terminal.counted(calls, "call")), \(Terminal.counted(messages, "message")) of streams, "
+                    + (events == 1 ? "1 event batch" : "\(Terminal.grouped(events)) event batches")
+                    + (streamsOpenedBefore > 0
+                        ? ", \(Terminal.counted(streamsOpenedBefore, "stream")) opened before the recording" : "")
             ))
-        let perOperation = summary.operations == 0 ? 0 : Double(summary.bytes) / Double(summary.operations)
-        rows.append(
-            (
-                "size",
-                "\(Terminal.grouped(summary.bytes)) bytes in \(summary.blocks) blocks, "
-                    + Terminal.decimal(perOperation, places: 1) + " an operation"
-            ))
+        var size = Terminal.counted(summary.bytes, input.damage.isNone ? "byte" : "readable byte")
+        size += " in \(Terminal.counted(summary.blocks, "block"))"
+        if summary.operations > 0 {
+            size += ", \(Terminal.decimal(Double(summary.bytes) / Double(summary.operations), places: 1)) an operation"
+        }
+        rows.append(("size", size))
         rows.append(("connections", "\(Terminal.grouped(connections.count)) with payload"))
         for (name, count) in userAgents.prefix(5) {
             rows.append(("", "\(Terminal.grouped(count)) of \(Terminal.printable(name))"))
         }
         rows.append(
             (
-                "known of before",
-                "\(Terminal.grouped(observedPresent)) keys that existed, "
-                    + "\(Terminal.grouped(observedAbsent)) that did not, \(Terminal.grouped(observedRanges)) ranges "
-                    + "counted but not named"
+                "state before",
+                "\(Terminal.counted(observedPresent, "key")) shown to exist, "
+                    + "\(Terminal.grouped(observedAbsent)) shown not to, "
+                    + "\(Terminal.counted(observedRanges, "range")) counted but not named"
             ))
         let width = rows.map(\.0.count).max() ?? 0
         var text = ""

@@ -24,18 +24,27 @@ struct OperationJSON {
             json.member("error", batch.texts.bytes.span.extracting(batch.texts.range(of: operation.errorText)))
         }
         if operation.headerRevision != 0 { json.member("revision", operation.headerRevision) }
-        if operation.responseEnd != Operation.absent { json.member("latency_ns", operation.responseEnd) }
         if operation.requestEnd != Operation.absent { json.member("request_end_ns", operation.requestEnd) }
-        if operation.responseStart != Operation.absent { json.member("response_start_ns", operation.responseStart) }
+        // Nobody asked for an event, so none is late.
+        if operation.role != .event {
+            if operation.responseEnd != Operation.absent { json.member("latency_ns", operation.responseEnd) }
+            if operation.responseStart != Operation.absent {
+                json.member("response_start_ns", operation.responseStart)
+            }
+        }
         json.member("request_messages", Int64(operation.requestMessages))
         json.member("response_messages", Int64(operation.responseMessages))
         json.member("request_bytes", operation.requestBytes)
         json.member("response_bytes", operation.responseBytes)
         if operation.lease != 0 { json.member("lease", operation.lease) }
         if operation.ttl != 0 { json.member("ttl", operation.ttl) }
-        if operation.revision != 0 { json.member("asked_revision", operation.revision) }
+        if operation.revision != 0 {
+            json.member(operation.kind == .watchCreate ? "start_revision" : "asked_revision", operation.revision)
+        }
         if operation.kind.isOfWatch { json.member("watch_id", operation.watchID) }
-        writeBody(operation.body, of: batch)
+        var body = operation.body
+        if operation.kind == .watchCreate { body.revision = 0 }
+        writeBody(body, of: batch)
         if operation.body.kind == .txn { writeTransaction(operation, of: batch) }
         if !operation.events.isEmpty {
             json.name("events")

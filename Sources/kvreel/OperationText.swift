@@ -55,8 +55,14 @@ enum OperationText {
         return short + ":" + operation.kind.word
     }
 
+    /// The key, in quotes if it would not be seen where it ends.
     private static func key(_ number: KeyNumber, _ batch: OperationBatch) -> String {
-        KeyText.terminalText(of: batch.keys.string(number))
+        let bytes = batch.keys.string(number)
+        let text = KeyText.terminalText(of: bytes)
+        let isPlain = !bytes.isEmpty && bytes.allSatisfy { $0 > 0x20 && $0 != 0x7f && $0 != UInt8(ascii: "\"") }
+        return isPlain
+            ? text
+            : "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\\\"") + "\""
     }
 
     private static func request(_ operation: Operation, _ batch: OperationBatch) -> [String] {
@@ -64,7 +70,9 @@ enum OperationText {
         var words: [String] = []
         if body.flags.contains(.hasRangeEnd) { words.append("to " + key(body.rangeEnd, batch)) }
         if body.limit != 0 { words.append("limit \(body.limit)") }
-        if body.revision != 0 { words.append("at revision \(body.revision)") }
+        if body.revision != 0 {
+            words.append("\(operation.kind == .watchCreate ? "from" : "at") revision \(body.revision)")
+        }
         if body.flags.contains(.countOnly) { words.append("count only") }
         if body.flags.contains(.keysOnly) { words.append("keys only") }
         if body.flags.contains(.serializable) { words.append("serializable") }
@@ -98,7 +106,7 @@ enum OperationText {
             words.append(shown.joined(separator: ", ") + (events.count > 3 ? ", \(events.count - 3) more" : ""))
         }
         if operation.headerRevision != 0 { words.append("revision \(operation.headerRevision)") }
-        if operation.responseEnd != Operation.absent {
+        if operation.responseEnd != Operation.absent, operation.role != .event {
             words.append(Terminal.decimal(Double(operation.responseEnd) / 1e6, places: 3) + " ms")
         }
         return words

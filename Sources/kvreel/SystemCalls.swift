@@ -64,6 +64,8 @@ enum SystemCalls {
 
     static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
+    static func environment(_ name: String) -> String? { unsafe getenv(name).map { unsafe String(cString: $0) } }
+
     /// Columns of the terminal at the descriptor; nil if it is none.
     static func terminalWidth(_ descriptor: Int32) -> Int? {
         var size = winsize()

@@ -5,6 +5,15 @@ enum Terminal {
     /// Columns for results on standard output: the terminal's, else 80; tables need at least 60.
     static var outputWidth: Int { min(max(SystemCalls.terminalWidth(STDOUT_FILENO) ?? 80, 60), 160) }
 
+    /// Whether lines on standard error can be drawn anew: it is a terminal that knows how, and of this many columns.
+    static var progressWidth: Int? {
+        guard SystemCalls.isTerminal(STDERR_FILENO), !["", "dumb"].contains(SystemCalls.environment("TERM") ?? "")
+        else {
+            return nil
+        }
+        return SystemCalls.terminalWidth(STDERR_FILENO) ?? 80
+    }
+
     /// `text` without control characters: names of files and errors of peers must not steer the terminal.
     static func printable(_ text: String) -> String {
         String(

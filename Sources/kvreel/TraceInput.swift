@@ -28,22 +28,21 @@ struct TraceInput {
         if damage.isNone { return false }
         if damage.isCutShort {
             StandardError.warn(
-                "\(path) is cut short: the recording was interrupted or is still going on; what follows covers "
-                    + "\(Terminal.grouped(summary.operations)) operations"
+                "\(path) is cut short: the recording was interrupted or is still going on; what it holds covers "
+                    + Terminal.counted(summary.operations, "operation")
                     + (damage.unreadableBytes > 0
-                        ? ", and \(Terminal.grouped(damage.unreadableBytes)) bytes at its end are lost" : ""))
+                        ? ", without \(Terminal.counted(damage.unreadableBytes, "byte")) at its end" : ""))
             let isNothingLeft = summary.operations == 0 && damage.unreadableBytes > 0
             return damage.newerBlocks > 0 || isNothingLeft
         }
         if damage.newerBlocks > 0 {
             StandardError.warn(
-                "\(path): \(damage.newerBlocks) blocks are of a newer version of kvreel and were left out")
+                "\(path): left out \(Terminal.counted(damage.newerBlocks, "block")) of a newer version of kvreel")
         }
         if damage.lostBlocks > 0 || damage.unreadableBytes > 0 {
             StandardError.warn(
-                "\(path) is damaged: \(damage.lostBlocks) blocks (\(Terminal.grouped(damage.unreadableBytes)) "
-                    + "bytes) are "
-                    + "lost; figures are too small")
+                "\(path) is damaged, without \(Terminal.counted(damage.lostBlocks, "block")) "
+                    + "(\(Terminal.counted(damage.unreadableBytes, "byte"))): figures are too small")
         }
         return true
     }

@@ -80,6 +80,7 @@ struct BadInputTests {
         let run = try ProgramRun.kvreel(["capture", "--read", Self.smallCapture, "-o", "/nonexistent/a.kvr"])
         #expect(run.status == 4, "\(run.errors)")
         #expect(run.errors.hasPrefix("kvreel: cannot create the trace: /nonexistent/a.kvr: "), "\(run.errors)")
+        #expect(run.errors.hasSuffix("\nMake the folder first.\n"), "\(run.errors)")
     }
 
     @Test("a full disk, for the trace and for results")
@@ -182,6 +183,7 @@ struct DamagedTraceTests {
         let run = try ProgramRun.kvreel(["analyze", Repository.traces.appending(path: "etcdctl-mix.pcap.zst").path])
         #expect(run.status == 3)
         #expect(run.errors.contains("not a trace"), "\(run.errors)")
+        #expect(run.errors.contains("kvreel capture --read "), "\(run.errors)")
         let text = try folder.write("a.kvr", Array("KVREE".utf8))
         #expect(try ProgramRun.kvreel(["info", text]).status == 3)
     }
