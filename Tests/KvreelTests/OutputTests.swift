@@ -94,7 +94,21 @@ struct OutputTests {
         #expect(try ProgramRun.kvreel(["info", folder.path("a.kvr")]).status == 0)
     }
 
-    @Test("a limit of the size of files is an error of the output, and what fitted is a trace")
+    @Test("a block that does not fit is taken back, and what fitted is a trace", .enabled(if: Repository.hasCaptures))
+    func partlyWritten() throws {
+        let folder = try TemporaryFolder()
+        let capture = try Repository.capture("large/capture.pcap.zst").path
+        let captures = Array(repeating: "'\(capture)'", count: 5).joined(separator: " ")
+        let run = try bash("ulimit -f 1000; \"$1\" capture --read \(captures) -o \"$2/a.kvr\"", in: folder)
+        #expect(run.status == 4, "\(run.errors)")
+        let info = try ProgramRun.kvreel(["info", folder.path("a.kvr")])
+        #expect(info.status == 0, "\(info.errors)")
+        // Nothing of the block that did not fit: the warning would count its bytes.
+        #expect(info.errors.contains("is cut short") && !info.errors.contains("at its end"), "\(info.errors)")
+        #expect(!info.output.contains("operations    0"), "\(info.output)")
+    }
+
+    @Test("a limit of the size of files is an error of the output, and nothing is left where nothing fitted")
     func sizeLimit() throws {
         let folder = try TemporaryFolder()
         let capture = Repository.traces.appending(path: "netcraq-scale.pcap.zst").path
