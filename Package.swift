@@ -48,6 +48,10 @@ let package = Package(
             ], exclude: ["Schema"], swiftSettings: strict),
         .testTarget(name: "TraceTests", dependencies: ["Wire", "Etcd", "Trace"], swiftSettings: strict),
         .testTarget(
+            name: "RecordingTests",
+            dependencies: ["Wire", "CaptureFiles", "Packets", "Etcd", "Trace", "Recording", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
             name: "AnalysisTests", dependencies: ["Wire", "Etcd", "Analysis"], exclude: ["Goldens"],
             swiftSettings: strict),
         .testTarget(

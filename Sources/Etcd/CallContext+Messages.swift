@@ -124,6 +124,19 @@ extension PendingCall {
         heldRequest.removeAll(keepingCapacity: heldRequest.capacity <= 1 << 15)
     }
 
+    /// Settles, at the end of the call, what is missing of it without any sign of loss: no server answers a request
+    /// that was not sent, and a call that succeeded has its answer.
+    mutating func concludeMissing() {
+        guard isSingleRequest, marks.isSuperset(of: [.requestHeaders, .methodKnown]) else { return }
+        let isWithdrawn = completeness.contains(.resetByClient)
+        if requestMessages == 0, marks.contains(.responseEnded), !marks.contains(.requestEnded), !isWithdrawn {
+            completeness.insert(.requestDamaged)
+        }
+        if responseMessages == 0, streaming == .unary, status == 0, completeness.contains(.completed) {
+            completeness.insert(.responseDamaged)
+        }
+    }
+
     /// Settles, at the end of the call, what is known of its first key.
     mutating func concludeKey() {
         if !heldRequest.isEmpty { concludeKeyOfCutRequest() }

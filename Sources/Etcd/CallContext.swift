@@ -116,7 +116,8 @@ package struct CallContext {
     }
 
     private mutating func evict(_ slot: Int) {
-        health.streamsEvicted += 1
+        // One that has ended and only waits for late bytes loses nothing that was seen.
+        if calls[slot].endedAt == Operation.absent { health.streamsEvicted += 1 }
         emit(slot, begunInside: calls[slot].marks.contains(.begunInside))
     }
 
@@ -163,6 +164,7 @@ package struct CallContext {
         stopDeferring(slot)
         while !calls[slot].unanswered.isEmpty { emitMessage(slot, at: 0, answeredAt: nil) }
         var operation = calls[slot].operation(role: .call, kind: calls[slot].kind)
+        calls[slot].concludeMissing()
         calls[slot].concludeKey()
         operation.completeness = calls[slot].completeness
         if calls[slot].marks.isDisjoint(with: [.requestHeaders]) {

@@ -28,8 +28,9 @@ package struct CallLimits: Sendable {
     /// Bytes kept of a `:path` that is none of etcd's, of an error text, of a user agent.
     package var textBytes = 4_096
     /// Nanoseconds of capture time that an ended call waits for the other direction's bytes: the recorder may deliver
-    /// the end of one direction before the rest of the other.
-    package var lingering: Int64 = 5_000_000_000
+    /// the end of one direction before the rest of the other. Longer than any hole is waited for (30 s, `Packets`):
+    /// what was lost must be known before the call is judged.
+    package var lingering: Int64 = 45_000_000_000
 
     package init() {}
 }

@@ -43,7 +43,15 @@ package struct ConnectionCalls {
         _ event: HTTP2Event, bytes: Span<UInt8>, fields: Span<HeaderField>, fieldBytes: Span<UInt8>,
         at time: CaptureTime, context: inout CallContext
     ) {
+        read(event, bytes: bytes, fields: fields, fieldBytes: fieldBytes, at: time, &context)
+        // Afterwards: the event may be what an ended call waits for, or tell that it was lost.
         if firstLingering != Operation.absent { emitLingering(at: time.nanoseconds, &context) }
+    }
+
+    private mutating func read(
+        _ event: HTTP2Event, bytes: Span<UInt8>, fields: Span<HeaderField>, fieldBytes: Span<UInt8>,
+        at time: CaptureTime, _ context: inout CallContext
+    ) {
         switch event.kind {
         case .desynchronized: return desynchronize(event.direction, &context)
         // What was not processed stays unfinished: the client tries it again elsewhere (RFC 9113 §6.8).
@@ -164,6 +172,7 @@ package struct ConnectionCalls {
                 if context.calls[slot].marks.contains(.requestEnded) { continue }
                 context.loseRequest(slot, isWithinMessage: context.calls[slot].request.isWholeSoFar)
                 context.calls[slot].request.drift()
+                if context.calls[slot].marks.contains(.requestHeaders) { context.stopDeferring(slot) }
             case .response:
                 if context.calls[slot].marks.contains(.responseEnded) { continue }
                 context.stopDeferring(slot)
@@ -195,7 +204,7 @@ package struct ConnectionCalls {
                 } else {
                     context.calls[slot].completeness.insert(.requestHeadersLost)
                 }
-                context.stopDeferring(slot)
+                if !context.calls[slot].awaitsFirstMessage { context.stopDeferring(slot) }
             }
         case .data:
             if !context.calls[slot].marks.contains(.requestHeaders) { context.stopDeferring(slot) }
@@ -204,7 +213,10 @@ package struct ConnectionCalls {
                 DataPiece(
                     isFrameStart: event.flags.contains(.frameStart), frameLength: event.frameLength,
                     start: event.time.nanoseconds, end: time.nanoseconds))
-        case .dataLost: context.loseRequest(slot, byteCount: event.count)
+            if !context.calls[slot].awaitsFirstMessage { context.stopDeferring(slot) }
+        case .dataLost:
+            context.loseRequest(slot, byteCount: event.count)
+            context.stopDeferring(slot)
         case .resetStream:
             context.calls[slot].marks.insert(.requestEnded)
             context.calls[slot].completeness.insert(.resetByClient)
@@ -213,7 +225,10 @@ package struct ConnectionCalls {
             }
         case .goAway, .desynchronized: break
         }
-        if event.flags.contains(.endStream) { context.endRequest(slot) }
+        if event.flags.contains(.endStream) {
+            context.endRequest(slot)
+            context.stopDeferring(slot)
+        }
     }
 
     private mutating func takeRequestFields(
@@ -249,7 +264,9 @@ package struct ConnectionCalls {
         context.calls[slot].responseEnd = time.nanoseconds
         context.calls[slot].responseWireBytes &+= Int64(event.wireBytes)
         // Once the request direction has got beyond this stream, its HEADERS do not come any more.
-        if context.calls[slot].marks.contains(.deferring), event.stream <= highestHeaders {
+        if context.calls[slot].marks.contains(.deferring), event.stream <= highestHeaders,
+            !context.calls[slot].awaitsFirstMessage
+        {
             context.stopDeferring(slot)
         }
         switch event.kind {
@@ -261,6 +278,8 @@ package struct ConnectionCalls {
             let piece = DataPiece(
                 isFrameStart: event.flags.contains(.frameStart), frameLength: event.frameLength,
                 start: event.time.nanoseconds, end: time.nanoseconds)
+            // A server answers nothing before the first message: the recorder delivered its side first.
+            if context.calls[slot].awaitsFirstMessage { context.calls[slot].marks.insert(.deferring) }
             if context.calls[slot].marks.contains(.deferring) {
                 context.deferResponse(slot, bytes, piece)
             } else {

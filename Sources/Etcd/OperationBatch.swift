@@ -26,7 +26,8 @@ package struct OperationBatch: Sendable {
     package var byteCount: Int {
         operations.count * MemoryLayout<Operation>.stride + parts.count * MemoryLayout<RequestOp>.stride
             + compares.count * MemoryLayout<Compare>.stride + keyValues.count * MemoryLayout<KeyValueRecord>.stride
-            + keys.byteCount + texts.byteCount + observed.count * MemoryLayout<ObservedRecord>.stride
+            + connections.count * MemoryLayout<ConnectionRecord>.stride + keys.byteCount + texts.byteCount
+            + observed.count * MemoryLayout<ObservedRecord>.stride
     }
 
     package mutating func removeAll() {

@@ -165,6 +165,12 @@ struct PendingCall: Sendable {
     /// Whether a client sends one message only.
     var isSingleRequest: Bool { streaming != .bidirectional }
 
+    /// Whether HEADERS of a bidirectional call were seen, and its first message may still come whole.
+    var awaitsFirstMessage: Bool {
+        streaming == .bidirectional && requestMessages == 0 && marks.isSuperset(of: [.requestHeaders, .scanned])
+            && marks.isDisjoint(with: [.requestEnded, .firstMessageUncertain])
+    }
+
     /// Makes the slot ready for a new call; keeps the arrays' memory where it is little.
     mutating func reset(connection: UInt32, stream: UInt32) {
         self.connection = connection

@@ -66,7 +66,10 @@ extension DirectionReader {
             if skipBytes == 0 { phase = .header }
         }
         health.frames &+= 1
-        if frame.stream > lastStream, frame.kind <= FrameHeader.Kind.headers { lastStream = frame.stream }
+        if frame.kind == FrameHeader.Kind.headers {
+            isStreamKnown = true
+            if frame.stream > lastStream { lastStream = frame.stream }
+        }
         return true
     }
 
@@ -75,8 +78,13 @@ extension DirectionReader {
         switch frame.kind {
         case FrameHeader.Kind.data, FrameHeader.Kind.headers, FrameHeader.Kind.resetStream, FrameHeader.Kind.priority:
             frame.stream & 1 == 1 && !frame.isReservedBitSet
+                && (lastStream == 0 || frame.stream <= lastStream &+ streamsAhead)
         default: true
         }
+    }
+
+    private var streamsAhead: UInt32 {
+        isStreamKnown ? FrameHeader.streamsAhead : FrameHeader.streamsAheadOfGap
     }
 
     mutating func expectPayload(_ count: Int) {

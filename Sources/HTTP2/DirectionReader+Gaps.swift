@@ -38,6 +38,7 @@ extension DirectionReader {
         isConfirmed = false
         awaitsSettings = false
         settingsAreKnown = false
+        isStreamKnown = false
         huntIsAnnounced = isAnnounced
         hunter.reset()
     }

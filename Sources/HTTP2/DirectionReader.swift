@@ -72,8 +72,10 @@ struct DirectionReader {
     var frameBytesAnnounced = 16_384
     /// SETTINGS of this direction were seen from the start on.
     var settingsAreKnown = false
-    /// The highest stream seen.
+    /// The highest stream of which HEADERS were seen, 0 when none were: streams of any age go on with DATA.
     var lastStream: UInt32 = 0
+    /// HEADERS were read since the direction is in step, so that `lastStream` is of today.
+    var isStreamKnown = false
 
     init(_ direction: Direction, limits: ConnectionLimits) {
         self.direction = direction

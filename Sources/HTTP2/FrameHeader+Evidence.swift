@@ -8,14 +8,16 @@ extension FrameHeader {
         var direction: Direction
         /// The largest frame that may be expected: 16 384, or what the other side's SETTINGS allowed.
         var frameBytes = 16_384
-        /// The highest stream seen in either direction, 0 when none was seen.
+        /// The highest stream of which HEADERS were seen in either direction, 0 when none were.
         var lastStream: UInt32 = 0
         /// The highest index that a field block may use.
         var indexLimit = 61 + 128
     }
 
-    /// Streams that one gap may have opened.
-    private static let streamsAhead: UInt32 = 4000
+    /// Streams that a gap commonly opens, and more than a client opens from one HEADERS to the next.
+    static let streamsAhead: UInt32 = 4000
+    /// More than half a million calls do not begin in one gap: beyond this a number is none of the connection's.
+    static let streamsAheadOfGap: UInt32 = 1 << 20
     /// The payload of grpc-go's PINGs that measure the bandwidth-delay product.
     private static let grpcGoPing: UInt64 = 0x0204_1010_090e_0707
 
@@ -30,10 +32,15 @@ extension FrameHeader {
         guard var bits = header.ownEvidence else { return nil }
         switch header.kind {
         case Kind.data:
-            if available >= 5, header.length >= 5, !header.has(Flag.padded), bytes[payload] <= 1,
+            let isThere = available >= min(5, header.length)
+            guard isThere, header.length > 0, !header.has(Flag.padded) else { break }
+            if header.length >= 5, bytes[payload] <= 1,
                 Int(bytes.bigEndian32(at: payload + 1)) &+ 5 == header.length
             {
                 bits &+= 30
+            } else if header.length < context.frameBytes {
+                // The last piece of a long message, or several in one frame: rare beside what only looks like it.
+                bits &-= 11
             }
         case Kind.headers:
             guard let more = header.blockEvidence(bytes, at: payload, context) else { return nil }
@@ -49,8 +56,9 @@ extension FrameHeader {
         default: break
         }
         if header.stream != 0 {
-            let bound = context.lastStream == 0 ? 1 << 20 : context.lastStream &+ streamsAhead
-            if header.stream < bound { bits &+= 11 }
+            let last = context.lastStream
+            guard last == 0 || header.stream <= last &+ streamsAheadOfGap else { return nil }
+            if header.stream < (last == 0 ? 1 << 20 : last &+ streamsAhead) { bits &+= 11 }
         }
         return (bits, header)
     }

@@ -24,7 +24,13 @@ extension ConnectionTracker {
         let isEarly = packetCount - state.firstPacket <= limits.latePackets
 
         if own.isPlaced, own.first == start {
-            if state.isOver, packetCount - state.overPacket > limits.latePackets { return .ofAnother }
+            if state.isOver, packetCount - state.overPacket > limits.latePackets {
+                // Delivered again soon after the end: a copy. From where the clock stands before that: told once more.
+                let isCopy =
+                    elapsed - state.overElapsed <= limits.youngTime
+                    && time.nanoseconds >= state.lastTime.nanoseconds
+                return isCopy ? .ofConnection : .ofAnother
+            }
             if isYoung { return .ofConnection }
             let isHandshake = !own.hasPayload && !peer.hasPayload && !state.isOver
             return isHandshake && isClockSane && age <= limits.handshakeTime ? .ofConnection : .ofAnother

@@ -18,7 +18,7 @@ package struct RecordingLimits: Sendable {
     /// forgotten: their connections go on as if joined midway.
     package var readerBytes = 48 << 20
 
-    /// Nothing of a capture makes a recording hold more than about 160 MiB; a file compressed with a window of 128 MiB
+    /// Nothing of a capture makes a recording hold more than about 165 MiB; a file compressed with a window of 128 MiB
     /// takes that much besides.
     package init() {
         tracker.heldBytesTotal = 16 << 20

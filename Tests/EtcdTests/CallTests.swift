@@ -100,7 +100,7 @@ struct CallTests {
         #expect(conversation.operations.isEmpty)
         conversation.accept(1)
         conversation.respond(1, header)
-        conversation.clock += 6_000_000_000
+        conversation.clock += 46_000_000_000
         conversation.open(3, range)
         let call = try #require(conversation.operations.first)
         #expect(call.completeness == .resetByClient)
@@ -224,7 +224,7 @@ struct CallTests {
         conversation.open(3, range)
         conversation.request(3, rangeOfA)
         #expect(conversation.operations.isEmpty)
-        conversation.clock += 6_000_000_000
+        conversation.clock += 46_000_000_000
         conversation.accept(3)
         let call = try #require(conversation.operations.first)
         #expect(call.evidence == .ambiguous)
@@ -232,6 +232,37 @@ struct CallTests {
         #expect(call.kind == .other)
         #expect(call.completeness == [.completed, .requestHeadersLost])
         #expect((call.requestMessages, call.responseMessages) == (0, 1))
+    }
+
+    @Test("a request of which nothing came but HEADERS is damaged when it was answered, and so is a success unanswered")
+    func silentLoss() throws {
+        var conversation = Conversation()
+        conversation.open(1, range)
+        conversation.accept(1)
+        conversation.respond(1, header)
+        conversation.end(1)
+        conversation.open(3, range)
+        conversation.request(3, rangeOfA)
+        conversation.end(3)
+        conversation.finish()
+        let calls = conversation.operations.sorted { $0.stream < $1.stream }
+        #expect(
+            calls.map(\.completeness) == [[.completed, .requestDamaged, .keyLost], [.completed, .responseDamaged]])
+    }
+
+    @Test("what a gap says long after a call's end is still told of the call", arguments: [false, true])
+    func lateGap(isGap: Bool) throws {
+        var conversation = Conversation()
+        conversation.open(1, put)
+        conversation.accept(1)
+        conversation.respond(1, header)
+        conversation.end(1)
+        conversation.clock += 60_000_000_000
+        if isGap { conversation.desynchronize(.request) } else { conversation.request(1, putOfK) }
+        conversation.open(3, range)
+        let call = try #require(conversation.operations.first)
+        #expect(call.completeness == (isGap ? [.completed, .requestDamaged, .keyLost] : .completed))
+        #expect(conversation.key(call.key) == (isGap ? "" : "k"))
     }
 
     @Test("late frames of a stream that ended are no call")
@@ -396,7 +427,7 @@ struct CallTests {
         var conversation = Conversation()
         conversation.open(1, put)
         conversation.frame(.request, 1, Array(Conversation.framed(putOfK)[..<12]), isLast: true)
-        conversation.end(1)
+        conversation.end(1, status: "13")
         let call = try #require(conversation.operations.first)
         #expect(call.completeness == [.completed, .requestDamaged])
         #expect(conversation.key(call.key) == "k")

@@ -8,6 +8,8 @@ import struct Foundation.Data
 @Suite("Streams: watches and keep-alives")
 struct StreamTests {
     private let path = "/etcdserverpb.Watch/Watch"
+    /// An empty `WatchProgressRequest`.
+    private let progress: [UInt8] = [0x1a, 0]
 
     private func create(_ key: String, id: Int64 = 0) throws -> [UInt8] {
         try Etcdserverpb_WatchRequest.with {
@@ -61,7 +63,7 @@ struct StreamTests {
         conversation.request(1, try cancel(2), isLast: false)
         conversation.request(1, try cancel(0), isLast: false)
         conversation.respond(1, try response(3) { $0.created = true })
-        conversation.request(1, [0x1a, 0], isLast: false)
+        conversation.request(1, progress, isLast: false)
         conversation.respond(1, try response(0) { $0.canceled = true })
         conversation.respond(1, try response(2) { $0.canceled = true })
         conversation.respond(1, try response(-1))
@@ -98,6 +100,7 @@ struct StreamTests {
         var messages = RandomMessages(seed: seed)
         var conversation = Conversation()
         conversation.open(1, path)
+        conversation.request(1, progress, isLast: false)
         conversation.accept(1)
         var expected: [[DescribedKeyValue]] = []
         var ids: [Int64] = []
@@ -113,10 +116,11 @@ struct StreamTests {
                 })
         }
         let batch = conversation.context.batch
-        #expect(batch.operations.map { Described($0, in: batch).events } == expected)
-        #expect(batch.operations.map(\.kind) == expected.map { $0.isEmpty ? .watchNotify : .watchEvents })
-        #expect(batch.operations.map(\.watchID) == ids)
-        #expect(batch.operations.allSatisfy { $0.role == .event && $0.completeness == .hasResponse })
+        let events = batch.operations.dropFirst()
+        #expect(events.map { Described($0, in: batch).events } == expected)
+        #expect(events.map(\.kind) == expected.map { $0.isEmpty ? .watchNotify : .watchEvents })
+        #expect(events.map(\.watchID) == ids)
+        #expect(events.allSatisfy { $0.role == .event && $0.completeness == .hasResponse })
     }
 
     @Test("create requests keep what they ask", arguments: seeds(22))
@@ -161,25 +165,27 @@ struct StreamTests {
         var conversation = Conversation()
         conversation.open(1, path)
         conversation.accept(1)
+        conversation.request(1, progress, isLast: false)
         conversation.respond(1, try response(4) { $0.canceled = true })
         conversation.respond(1, try response(5) { $0.created = true })
         conversation.request(1, try create("x"), isLast: false)
         conversation.respond(
             1, try response(-1) { ($0.created, $0.canceled, $0.cancelReason) = (true, true, "permission denied") })
         conversation.respond(1, try response(5) { $0.events = [event("x"), event("y", delete: true, previous: true)] })
+        let told = conversation.operations.dropFirst()
         #expect(
-            conversation.operations.map(\.kind) == [
+            told.map(\.kind) == [
                 .watchCanceled, .watchCreate, .watchCreate, .watchCanceled, .watchEvents,
             ])
-        #expect(conversation.operations.map(\.role) == [.event, .message, .message, .event, .event])
-        #expect(conversation.operations.map(\.watchID) == [4, 5, -1, -1, 5])
+        #expect(told.map(\.role) == [.event, .message, .message, .event, .event])
+        #expect(told.map(\.watchID) == [4, 5, -1, -1, 5])
         #expect(
-            conversation.operations.map(\.completeness) == [
+            told.map(\.completeness) == [
                 .hasResponse, .hasResponse, [.hasRequest, .hasResponse], .hasResponse, .hasResponse,
             ])
         // The refusal is one response, though it is told twice.
-        #expect(conversation.operations.map(\.responseMessages) == [1, 1, 1, 0, 1])
-        #expect(conversation.operations.last?.events.count == 3)
+        #expect(told.map(\.responseMessages) == [1, 1, 1, 0, 1])
+        #expect(told.last?.events.count == 3)
     }
 
     @Test("after a hole no later create passes for the first")
@@ -204,11 +210,12 @@ struct StreamTests {
     func holeInEvents() throws {
         var conversation = Conversation()
         conversation.open(1, path)
+        conversation.request(1, progress, isLast: false)
         conversation.accept(1)
         let events = try response(0) { $0.events = [event("a"), event("b")] }
         conversation.frame(.response, 1, Conversation.framed(events), isLast: false, hole: 12..<14)
         conversation.respond(1, events)
-        #expect(conversation.operations.map(\.events.count) == [2])
+        #expect(conversation.operations(.event).map(\.events.count) == [2])
         conversation.finish()
         let call = try #require(conversation.operations(.call).first)
         #expect(call.responseMessages == 1)
