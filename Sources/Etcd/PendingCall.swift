@@ -126,6 +126,7 @@ struct PendingCall: Sendable {
     }
 
     /// Bytes that the call holds beyond its slot.
+    @inline(__always)
     var heldByteCount: Int {
         heldRequest.count + heldResponse.count + deferredBytes.count + unansweredKeys.count
             + unanswered.count * MemoryLayout<UnansweredMessage>.stride
@@ -133,12 +134,14 @@ struct PendingCall: Sendable {
     }
 
     /// Whether the call holds, or held, so much that it must be counted; what most calls hold is not worth it.
+    @inline(__always)
     var isHoldingMuch: Bool {
         !heldRequest.isEmpty || !heldResponse.isEmpty || !deferredBytes.isEmpty || unanswered.count > 16
             || details.keyValues.count > 64 || details.parts.count > 64 || accountedBytes != 0
     }
 
     /// The beginning of an operation of this call.
+    @inline(__always)
     func operation(role: Operation.Role, kind: OperationKind) -> Operation {
         Operation(
             time: CaptureTime(nanoseconds: 0), connection: connection, stream: stream, role: role, kind: kind,
@@ -146,6 +149,7 @@ struct PendingCall: Sendable {
     }
 
     /// Adds what the response message that was just read says of itself.
+    @inline(__always)
     func addAnswer(to operation: inout Operation) {
         operation.completeness.insert(.hasResponse)
         operation.headerRevision = details.headerRevision
@@ -155,17 +159,23 @@ struct PendingCall: Sendable {
 
     // Numbers of the call's texts and keys in a batch's tables, 0 of empty ones.
 
+    @inline(__always)
     func numberErrorText(in texts: inout ByteTable) -> TextNumber { texts.number(of: errorText.span) }
+    @inline(__always)
     func numberMethodText(in texts: inout ByteTable) -> TextNumber { texts.number(of: methodText.span) }
+    @inline(__always)
     func numberFirstKey(in keys: inout ByteTable) -> KeyNumber { keys.number(of: firstKey.span) }
+    @inline(__always)
     func numberUnansweredKey(_ range: Range<Int>, in keys: inout ByteTable) -> KeyNumber {
         keys.number(of: unansweredKeys.span.extracting(range))
     }
 
     /// Whether a client sends one message only.
+    @inline(__always)
     var isSingleRequest: Bool { streaming != .bidirectional }
 
     /// Whether HEADERS of a bidirectional call were seen, and its first message may still come whole.
+    @inline(__always)
     var awaitsFirstMessage: Bool {
         streaming == .bidirectional && requestMessages == 0 && marks.isSuperset(of: [.requestHeaders, .scanned])
             && marks.isDisjoint(with: [.requestEnded, .firstMessageUncertain])

@@ -41,6 +41,26 @@ struct RecordedConnection {
         }
     }
 
+    // Reading through a method of the connection itself, not through the array that it lies in, saves a copy of it.
+
+    /// Lets the reader take bytes; returns by how many bytes its memory grew.
+    mutating func read(
+        _ bytes: Span<UInt8>, _ direction: Direction, at time: CaptureTime, into events: inout [HTTP2Event]
+    ) -> Int {
+        reader.receive(bytes, direction, at: time, into: &events)
+        let before = readerBytes
+        readerBytes = reader.memoryBytes
+        return readerBytes - before
+    }
+
+    /// What the connection turned from and into with the bytes that were just read; nil if it did not.
+    mutating func changeOfContent() -> (from: ConnectionContent, into: ConnectionContent)? {
+        let now = reader.content
+        if now == content { return nil }
+        defer { content = now }
+        return (content, now)
+    }
+
     /// Hands the reader's events, and the bytes and fields that they name, to the calls. Mutating only so that the
     /// bytes are lent in place.
     mutating func deliver(

@@ -153,14 +153,13 @@ package struct RecordingPipeline {
 
     private mutating func decode(_ bytes: Span<UInt8>, _ event: StreamEvent) {
         begin(event)
-        connections[event.slot].reader.receive(bytes, event.direction, at: event.time, into: &frameEvents)
+        readerBytes += connections[event.slot].read(bytes, event.direction, at: event.time, into: &frameEvents)
+        connections[event.slot].lastPacket = packetCount
         decodeFrames(event.slot, input: bytes, at: event.time)
-        accountReader(event.slot, at: event.time)
-        let content = connections[event.slot].reader.content
-        if content != connections[event.slot].content {
-            contents.count(connections[event.slot].content, -1)
-            contents.count(content, 1)
-            connections[event.slot].content = content
+        if readerBytes > limits.readerBytes { forgetReaders(besides: event.slot, at: event.time) }
+        if let (before, now) = connections[event.slot].changeOfContent() {
+            contents.count(before, -1)
+            contents.count(now, 1)
         }
     }
 
@@ -197,14 +196,6 @@ package struct RecordingPipeline {
         readerBytes -= connections[slot].readerBytes
         // An empty reader in its place: the slot may stay free for long.
         connections[slot] = RecordedConnection(closed: connections[slot])
-    }
-
-    private mutating func accountReader(_ slot: Int, at time: CaptureTime) {
-        let bytes = connections[slot].reader.memoryBytes
-        readerBytes += bytes - connections[slot].readerBytes
-        connections[slot].readerBytes = bytes
-        connections[slot].lastPacket = packetCount
-        if readerBytes > limits.readerBytes { forgetReaders(besides: slot, at: time) }
     }
 
     /// Forgets what the longest idle readers know, until a quarter of the room is free. Their connections go on as if
