@@ -177,8 +177,8 @@ struct PendingCall: Sendable {
     /// Whether HEADERS of a bidirectional call were seen, and its first message may still come whole.
     @inline(__always)
     var awaitsFirstMessage: Bool {
-        streaming == .bidirectional && requestMessages == 0 && marks.isSuperset(of: [.requestHeaders, .scanned])
-            && marks.isDisjoint(with: [.requestEnded, .firstMessageUncertain])
+        streaming == .bidirectional && requestMessages == 0 && marks.contains(.requestHeaders)
+            && marks.contains(.scanned) && !marks.contains(.requestEnded) && !marks.contains(.firstMessageUncertain)
     }
 
     /// Makes the slot ready for a new call; keeps the arrays' memory where it is little.

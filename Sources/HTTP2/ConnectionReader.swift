@@ -24,6 +24,14 @@ package struct ConnectionReader {
     /// Text of names and values of `fields`, and what else the reader keeps there.
     package private(set) var fieldBytes: [UInt8]
 
+    // Stored, not computed, and set at the end of each call: whoever asks an element of an array for a computed
+    // property of another module copies the element.
+
+    /// What the connection carries, as far as its bytes have told.
+    package private(set) var content = ConnectionContent.unknown
+    /// Bytes that this reader holds, for those who share memory between connections; arrays that may keep capacity.
+    package private(set) var memoryBytes = 0
+
     package init(limits: ConnectionLimits = ConnectionLimits()) {
         self.limits = limits
         request = DirectionReader(.request, limits: limits)
@@ -64,6 +72,7 @@ package struct ConnectionReader {
                 bytes, by: &response, context: context, at: time, limits: limits, held: &held,
                 marks: &heldMarks, into: &events, fields: &fields, text: &fieldBytes, used: &textUsed)
         }
+        endCall()
     }
 
     /// The next `count` bytes of `direction` are missing and will not come. Nothing is concluded for the other
@@ -76,6 +85,7 @@ package struct ConnectionReader {
         case .request: request.receiveGap(count, at: time, into: &events)
         case .response: response.receiveGap(count, at: time, into: &events)
         }
+        endCall()
     }
 
     /// The connection or the recording is over: bytes that wait for more are counted, and an unfinished field section
@@ -84,20 +94,10 @@ package struct ConnectionReader {
         beginCall()
         request.finish(at: time, into: &events)
         response.finish(at: time, into: &events)
-    }
-
-    /// What the connection carries, as far as its bytes have told.
-    package var content: ConnectionContent {
-        if request.isHTTP2 || response.isHTTP2 { return .http2 }
-        if request.content != .unknown { return request.content }
-        if response.content != .unknown { return response.content }
-        return health.undecodableBytes > limits.bytesUntilOther ? .other : .unknown
+        endCall()
     }
 
     package var health: HTTP2Health { request.total + response.total }
-
-    /// Bytes that this reader holds, for those who share memory between connections; arrays that may keep capacity.
-    package var memoryBytes: Int { fieldBytes.capacity &+ held.capacity &+ request.memoryBytes &+ response.memoryBytes }
 
     private mutating func beginCall() {
         fields.removeAll(keepingCapacity: true)
@@ -106,6 +106,19 @@ package struct ConnectionReader {
             heldMarks.removeAll(keepingCapacity: true)
         }
         if textUsed > textLimit { dropText() }
+    }
+
+    private mutating func endCall() {
+        memoryBytes = fieldBytes.capacity &+ held.capacity &+ request.memoryBytes &+ response.memoryBytes
+        if request.isHTTP2 || response.isHTTP2 {
+            content = .http2
+        } else if request.content != .unknown {
+            content = request.content
+        } else if response.content != .unknown {
+            content = response.content
+        } else if request.health.undecodableBytes &+ response.health.undecodableBytes > limits.bytesUntilOther {
+            content = .other
+        }
     }
 
     /// Keeps the text of the entries of both tables only.
@@ -120,6 +133,7 @@ package struct ConnectionReader {
         fieldBytes = kept
     }
 
+    @inline(__always)
     private func context(_ direction: Direction) -> FrameHeader.Context {
         let tableSize = (direction == .request ? response.tableSizeAnnounced : request.tableSizeAnnounced) ?? 4096
         return FrameHeader.Context(

@@ -169,6 +169,7 @@ package struct ConnectionTracker: Sendable {
         fragments.giveBack(whole)
     }
 
+    @inline(__always)
     private func isWatched(_ port: UInt16) -> Bool {
         for watched in ports where watched == port { return true }
         return false
@@ -217,6 +218,7 @@ package struct ConnectionTracker: Sendable {
         return source.port < destination.port ? .response : .request
     }
 
+    @inline(__always)
     private func find(_ key: ConnectionKey) -> Int? {
         if newest >= 0, connections[newest].key == key { return newest }
         return table.find(key)

@@ -41,8 +41,6 @@ struct RecordedConnection {
         }
     }
 
-    // Reading through a method of the connection itself, not through the array that it lies in, saves a copy of it.
-
     /// Lets the reader take bytes; returns by how many bytes its memory grew.
     mutating func read(
         _ bytes: Span<UInt8>, _ direction: Direction, at time: CaptureTime, into events: inout [HTTP2Event]
