@@ -159,7 +159,8 @@ package struct JSONWriter: Sendable {
         }
     }
 
-    /// Precondition: the bytes are valid UTF-8.
+    /// Precondition: the bytes are valid UTF-8. What some readers of lines take for the end of one is escaped, though
+    /// JSON does not ask for it: U+0085, U+2028 and U+2029.
     private mutating func quote(_ text: some Sequence<UInt8>) {
         bytes.append(UInt8(ascii: "\""))
         for byte in text {
@@ -177,6 +178,12 @@ package struct JSONWriter: Sendable {
                 bytes.append(contentsOf: "\\u00".utf8)
                 bytes.append(KeyText.hexDigit(byte >> 4))
                 bytes.append(KeyText.hexDigit(byte & 15))
+            case 0x85 where bytes.last == 0xc2:
+                bytes.removeLast()
+                bytes.append(contentsOf: "\\u0085".utf8)
+            case 0xa8...0xa9 where bytes.suffix(2).elementsEqual([0xe2, 0x80]):
+                bytes.removeLast(2)
+                bytes.append(contentsOf: (byte == 0xa8 ? "\\u2028" : "\\u2029").utf8)
             default:
                 bytes.append(byte)
             }

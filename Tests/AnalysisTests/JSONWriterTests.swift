@@ -88,6 +88,16 @@ struct JSONWriterTests {
         #expect(json(.line) { $0.value(([0x5c, 0xff] as [UInt8]).span) } == #""\\\\\\xff""#)
     }
 
+    @Test(
+        "what other readers take for the end of a line is escaped",
+        arguments: [("\u{85}", #"\u0085"#), ("\u{2028}", #"\u2028"#), ("\u{2029}", #"\u2029"#)])
+    func lineEnds(_ end: String, _ escape: String) {
+        #expect(json(.line) { $0.value("a\(end)b\(end)\(end)") } == "\"a\(escape)b\(escape)\(escape)\"")
+        #expect(json(.line) { $0.member(end, Array(end.utf8).span) } == "\"\(escape)\":\"\(escape)\"")
+        // Neighbours, whose last bytes are the same.
+        #expect(json(.line) { $0.value("Å\u{2128}\u{3029}…\u{2027}") } == "\"Å\u{2128}\u{3029}…\u{2027}\"")
+    }
+
     @Test("a terminal gets no control characters")
     func terminal() {
         #expect(
