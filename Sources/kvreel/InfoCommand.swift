@@ -179,32 +179,32 @@ struct TraceContents {
         }
         text += "\n"
         let trouble = Self.trouble.filter { health[$0.0] > 0 }
-        for (field, words) in trouble { text += "  \(Terminal.grouped(health[field])) \(words)\n" }
+        for (field, one, rest) in trouble { text += "  \(Terminal.counted(health[field], one)) \(rest)\n" }
         if !trouble.isEmpty { text += "  (docs/oddities.md explains each)\n\n" }
         return text + coverage.line + "\n"
     }
 
-    /// What is not as it should be, in words.
-    private static let trouble: [(RecordingHealth.Field, String)] = [
-        (.packetsDroppedByKernel, "packets dropped by the kernel"),
-        (.packetsDroppedByInterface, "packets dropped by the interface"),
-        (.packetsCut, "packets cut by a snapshot length"),
-        (.packetsUndecodable, "packets whose headers are damaged or of an unknown kind"),
-        (.fragmentsLost, "IP fragments that could not be joined"),
-        (.captureDamages, "damages of the capture file"),
-        (.gaps, "gaps in TCP streams"),
-        (.lostBytes, "bytes of payload missing"),
-        (.undecodableBytes, "bytes of payload that could not be read as HTTP/2"),
-        (.resynchronizations, "times frame boundaries were found again"),
-        (.tablesReanchored, "header tables re-anchored after a gap"),
-        (.tablesForgotten, "header tables forgotten after a gap"),
-        (.fieldSectionsLost, "field sections lost"),
-        (.messagesDamaged, "gRPC messages damaged"),
-        (.messagesUndecodable, "gRPC messages that could not be decoded"),
-        (.connectionsEvicted, "connections forgotten for want of memory"),
-        (.streamsEvicted, "streams forgotten for want of memory"),
-        (.observedKeysDropped, "keys of before the recording not kept"),
-        (.connectionsHTTP1, "connections that speak HTTP/1"),
-        (.connectionsOther, "connections that speak something else"),
+    /// What is not as it should be, in words: the noun that the number goes with, and the rest.
+    private static let trouble: [(RecordingHealth.Field, String, String)] = [
+        (.packetsDroppedByKernel, "packet", "dropped by the kernel"),
+        (.packetsDroppedByInterface, "packet", "dropped by the interface"),
+        (.packetsCut, "packet", "cut by a snapshot length"),
+        (.packetsUndecodable, "packet", "with damaged headers or of an unknown kind"),
+        (.fragmentsLost, "IP fragment", "that could not be joined"),
+        (.captureDamages, "damage", "of the capture file"),
+        (.gaps, "gap", "in TCP streams"),
+        (.lostBytes, "byte", "of payload missing"),
+        (.undecodableBytes, "byte", "of payload that could not be read as HTTP/2"),
+        (.resynchronizations, "time", "frame boundaries were found again"),
+        (.tablesReanchored, "header table", "re-anchored after a gap"),
+        (.tablesForgotten, "header table", "forgotten after a gap"),
+        (.fieldSectionsLost, "field section", "lost"),
+        (.messagesDamaged, "gRPC message", "damaged"),
+        (.messagesUndecodable, "gRPC message", "that could not be decoded"),
+        (.connectionsEvicted, "connection", "forgotten for want of memory"),
+        (.streamsEvicted, "stream", "forgotten for want of memory"),
+        (.observedKeysDropped, "key", "of before the recording not kept"),
+        (.connectionsHTTP1, "connection", "of HTTP/1"),
+        (.connectionsOther, "connection", "of another protocol"),
     ]
 }

@@ -76,7 +76,7 @@ enum OperationText {
         if body.flags.contains(.countOnly) { words.append("count only") }
         if body.flags.contains(.keysOnly) { words.append("keys only") }
         if body.flags.contains(.serializable) { words.append("serializable") }
-        if body.kind == .put { words.append("\(body.valueSize) bytes") }
+        if body.kind == .put { words.append("\(body.valueSize) byte" + (body.valueSize == 1 ? "" : "s")) }
         if body.kind == .txn { words.append(TransactionShape.text(of: operation, in: batch)) }
         if body.lease != 0 { words.append("lease \(body.lease)") }
         if operation.lease != 0 { words.append("lease \(operation.lease)") }
@@ -94,7 +94,7 @@ enum OperationText {
         let body = operation.body
         if body.flags.contains(.answered) {
             switch body.kind {
-            case .range: words.append("\(body.keyValues.count) of \(body.count) keys")
+            case .range: words.append("\(body.keyValues.count) of \(body.count) key" + (body.count == 1 ? "" : "s"))
             case .delete: words.append("\(body.count) deleted")
             case .txn: words.append(body.flags.contains(.succeeded) ? "succeeded" : "failed")
             default: break
