@@ -114,10 +114,16 @@ extension TraceReader {
         TraceError(.input, what: "cannot read the trace", location: file.name, why: why, remedy: remedy)
     }
 
-    /// Reads the meta blocks at the start.
+    /// Reads the meta blocks at the start. A trace without a whole block says nothing, not even that nothing happened.
     private func readMeta() throws(TraceError) {
-        while let header = try nextHeader(), header.type == BlockType.meta.rawValue {
+        while let header = try nextHeader() {
+            guard header.type == BlockType.meta.rawValue else { return }
             try pass(header, type: .meta)
+        }
+        if summary.blocks == 0 {
+            throw unusable(
+                "it ends before its first whole block",
+                remedy: "Nothing was recorded, or its start is all that is left: take the trace anew.")
         }
     }
 }

@@ -149,5 +149,12 @@ struct OutputTests {
         let run = try ProgramRun.kvreel([verb, cut])
         #expect(run.status == 1, "\(run.errors)")
         #expect(run.errors.contains("cut short"), "\(run.errors)")
+        for size in [16, 20, 100] {
+            let start = try folder.write("start.kvr", Array(whole.prefix(size)))
+            let run = try ProgramRun.kvreel([verb, start])
+            #expect(run.status == 3 && run.output.isEmpty, "\(size) bytes: \(run.errors)")
+            #expect(
+                run.errors.hasPrefix("kvreel: cannot read the trace: \(start): it ends before its first whole block\n"))
+        }
     }
 }
