@@ -70,19 +70,19 @@ package struct Coverage: Sendable, Equatable {
         var line = "coverage: "
         if requests == 0 {
             line += "no requests"
-            if lostBytes > 0 || gaps > 0 { line += " (\(Figures.count(gaps)) gaps)" }
+            if lostBytes > 0 || gaps > 0 { line += " (\(Figures.counted(gaps, "gap")))" }
         } else {
             let hundredths = Int((Int64(decoded) * 10_000) / Int64(requests))
-            line +=
-                "\(hundredths / 100).\(Figures.twoDigits(hundredths % 100)) % of \(Figures.count(requests)) requests"
-            line += " decoded (\(Figures.count(lost)) lost to \(Figures.count(gaps)) gaps"
+            line += "\(hundredths / 100).\(Figures.twoDigits(hundredths % 100)) % of "
+            line += Figures.counted(requests, "request") + " decoded (\(Figures.count(lost)) lost to "
+            line += Figures.counted(gaps, "gap")
             line += ", \(Figures.count(ambiguous)) ambiguous"
             if undecoded > 0 { line += ", \(Figures.count(undecoded)) undecodable" }
             if unanswered > 0 { line += ", \(Figures.count(unanswered)) without a whole answer" }
             line += ")"
         }
-        if lostBytes > 0 { line += ", \(Figures.count(lostBytes)) bytes missing" }
-        line += ", \(Figures.count(encryptedConnections)) of \(Figures.count(connections)) connections"
+        if lostBytes > 0 { line += ", \(Figures.counted(lostBytes, "byte")) missing" }
+        line += ", \(Figures.count(encryptedConnections)) of \(Figures.counted(connections, "connection"))"
         line += " encrypted without keys"
         return line
     }

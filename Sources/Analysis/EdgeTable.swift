@@ -132,7 +132,7 @@ package struct EdgeTable: Sendable, Equatable {
     }
 
     /// `Maintenance/Status` of `/etcdserverpb.Maintenance/Status`.
-    private static func shortName(of path: String) -> String {
+    static func shortName(of path: String) -> String {
         for package in ["/etcdserverpb.", "/v3lockpb.", "/v3electionpb."] where path.hasPrefix(package) {
             return String(path.dropFirst(package.count))
         }
@@ -143,8 +143,8 @@ package struct EdgeTable: Sendable, Equatable {
 
     var table: TextTable {
         var table = TextTable(columns: [
-            .left("class"), .right("requested"), .right("%"), .right("executed"), .right("%"), .right("published"),
-            .right("%"), .right("difference"),
+            .left("class"), .right("requested"), .right("%"), .right("executed"), .right("%"), .right("paper"),
+            .right("%"), .right("points"),
         ])
         table.rows = rows.map(cells)
         table.footer = cells(of: total)

@@ -11,6 +11,11 @@ package enum Figures {
         return text
     }
 
+    /// `1 gap`, `12 345 gaps`; `plural` where it is not the noun with an s.
+    package static func counted(_ number: Int, _ noun: String, plural: String? = nil) -> String {
+        "\(count(number)) " + (number == 1 ? noun : plural ?? noun + "s")
+    }
+
     /// With that many decimals, rounded half away from zero; not finite numbers as `-`.
     package static func decimal(_ number: Double, places: Int) -> String {
         var scale = 1

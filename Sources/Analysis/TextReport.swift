@@ -2,13 +2,16 @@
 package struct TextReport: Sendable {
     private let report: WorkloadReport
     private let width: Int
+    private let cutsKeys: Bool
     private let hotKeys: Int
     private var text = ""
 
-    /// `width` in columns; below 60 the text is laid out for 60. `hotKeys`: how many keys each list names at most.
-    package init(_ report: WorkloadReport, width: Int = 80, hotKeys: Int = 25) {
+    /// `width` in columns; below 60 the text is laid out for 60. `cutsKeys`: whether what is too long for a table is
+    /// cut to the width, or stands whole whatever its length. `hotKeys`: how many keys each list names at most.
+    package init(_ report: WorkloadReport, width: Int = 80, cutsKeys: Bool = true, hotKeys: Int = 25) {
         self.report = report
         self.width = max(60, width)
+        self.cutsKeys = cutsKeys
         self.hotKeys = hotKeys
     }
 
@@ -36,12 +39,11 @@ package struct TextReport: Sendable {
         if let window = report.window {
             let rate = window.seconds > 0 ? Double(coverage.requests) / window.seconds : .nan
             paragraph(
-                "A recording of \(Figures.duration(nanoseconds: window.nanoseconds)): "
-                    + "\(counted(coverage.requests, "request", "requests")), \(Figures.decimal(rate, places: 1)) a "
-                    + "second, on "
-                    + "\(counted(coverage.connections, "connection", "connections")).")
+                "From the first operation to the last \(Figures.duration(nanoseconds: window.nanoseconds)): "
+                    + "\(Figures.counted(coverage.requests, "request")), \(Figures.decimal(rate, places: 1)) a second, "
+                    + "on \(Figures.counted(coverage.connections, "connection")).")
         } else {
-            paragraph("A recording without requests, of \(counted(coverage.connections, "connection", "connections")).")
+            paragraph("No operation is in it, of \(Figures.counted(coverage.connections, "connection")).")
         }
         text += coverage.line + "\n"
     }
@@ -51,21 +53,26 @@ package struct TextReport: Sendable {
         guard !report.methods.isEmpty else { return paragraph("No call of a known method was seen.") }
         paragraph(
             "Calls that began inside the recording, how many of them ended, how many ended in an error, and the "
-                + "messages "
-                + "both ways. A stream is one call with many messages.")
+                + "messages to etcd and from it. A stream is one call with many messages.")
         var table = TextTable(columns: [
-            .left("method"), .right("requests"), .right("ended"), .right("errors"), .right("sent"), .right("received"),
+            .left("method"), .right("requests"), .right("ended"), .right("errors"), .right("to etcd"),
+            .right("from etcd"),
         ])
         let methods = report.methods.sorted { ($1.requests, $0.path) < ($0.requests, $1.path) }
         for method in methods {
-            let errors = method.statuses.reduce(0) { $0 + ($1.code == 0 ? 0 : $1.count) }
             table.rows.append([
-                KeyText.harmless(method.path), Figures.count(method.requests),
-                Figures.count(method.completed), Figures.count(errors), Figures.count(method.requestMessages),
-                Figures.count(method.responseMessages),
+                EdgeTable.shortName(of: method.path), Figures.count(method.requests),
+                Figures.count(method.completed), method.errors.map(Figures.count) ?? "-",
+                Figures.count(method.requestMessages), Figures.count(method.responseMessages),
             ])
         }
-        text += table.text(width: width)
+        write(table)
+        let unknown = methods.reduce(0) { $0 + $1.unknownOutcomes }
+        if unknown > 0 {
+            paragraph(
+                "\(Figures.counted(unknown, "call")) that ended \(unknown == 1 ? "is" : "are") of unknown outcome: "
+                    + "the status could not be read. \"errors\" counts the others, and is \"-\" where there are none.")
+        }
     }
 
     // MARK: The papers
@@ -74,14 +81,11 @@ package struct TextReport: Sendable {
         heading("edge-table1: what the API server asks of etcd")
         paragraph(
             "Jeffery et al. (EdgeSys '21, Table 1) counted what a Kubernetes API server asked of etcd while one "
-                + "deployment "
-                + "was created with 3 pods, scaled to 10, to 5, and deleted. \"requested\" counts all that a "
-                + "transaction "
-                + "lists, as the paper did; \"executed\" only the branch that ran. \"difference\" is our requested "
-                + "share "
-                + "less the published one, in percentage points.")
+                + "deployment was created with 3 pods, scaled to 10, to 5, and deleted. \"requested\" counts all that "
+                + "a transaction lists, as the paper did; \"executed\" only the branch that ran. \"points\" is our "
+                + "requested share less the paper's, in percentage points.")
         let edge = EdgeTable(runs: [report])
-        text += edge.table.text(width: width)
+        write(edge.table)
         if !edge.omittedText.isEmpty { paragraph(edge.omittedText) }
         let total = edge.total
         let puts = (
@@ -89,8 +93,7 @@ package struct TextReport: Sendable {
         )
         paragraph(
             "Puts: \(percent(puts.0, total.requested)) % of what was requested, \(percent(puts.1, total.executed)) "
-                + "% of "
-                + "what was executed; the paper says about 30 %.")
+                + "% of what was executed; the paper says about 30 %.")
         if report.txn.requests > 0 { paragraph(shapeCheck) }
     }
 
@@ -105,27 +108,26 @@ package struct TextReport: Sendable {
     /// Whether the figures are those of an API server at all.
     private var shapeCheck: String {
         let others = report.patterns.filter { !Self.serverShapes.contains($0.text) }.reduce(0) { $0 + $1.requests }
+        let all = Figures.counted(report.txn.requests, "transaction")
         if others == 0 {
-            return
-                "Check: all \(Figures.count(report.txn.requests)) transactions have a shape that an API server sends."
+            let haveShape = report.txn.requests == 1 ? "the one transaction has" : "all \(all) have"
+            return "Check: \(haveShape) a shape that an API server sends."
         }
-        return
-            "Check: \(Figures.count(others)) of \(Figures.count(report.txn.requests)) transactions have a shape "
-            + "that no "
-            + "API server sends: this is not (only) an API server's traffic."
+        return "Check: \(Figures.count(others)) of \(all) \(others == 1 ? "has" : "have") a shape that no API server "
+            + "sends: this is not (only) an API server's traffic."
     }
 
     private mutating func writeChainTable() {
         heading("netcraq-IID: reads, writes and hot keys")
         paragraph(
             "Sagkriotis and Pezaros (NetCRAQ, section II.D) counted what reached etcd while 2 pods were scaled to "
-                + "25 and "
-                + "deleted, on 4 nodes. A write is a call that can change a key; the write share is of single-key "
-                + "reads and "
-                + "writes together; proposals are the calls that etcd puts to consensus. Timers make counts depend "
-                + "on the "
-                + "length of a recording: compare shares and rates.")
-        text += ChainTable(report).table.text(width: width)
+                + "25 and deleted, on 4 nodes. A write is a call that can change a key; the write share is of "
+                + "single-key reads and writes together; proposals are the calls that etcd puts to consensus. Timers "
+                + "make counts depend on the length of a recording: compare shares and rates.")
+        write(ChainTable(report).table)
+        paragraph(
+            "API servers ask for keys that never exist: health checks, to see that etcd answers, and rv-probes, "
+                + "to learn its current revision.")
     }
 
     // MARK: Keys
@@ -140,9 +142,8 @@ package struct TextReport: Sendable {
         guard !keys.isEmpty else { return paragraph("No key has \(what).") }
         let shown = keys.prefix(hotKeys)
         paragraph(
-            "The \(counted(shown.count, "key", "keys")) with most \(what), of \(Figures.count(report.distinctKeys)) "
-                + "that were read "
-                + "or written.")
+            "The \(Figures.counted(shown.count, "key")) with most \(what), of \(Figures.count(report.distinctKeys)) "
+                + "that were read or written.")
         var table = TextTable(columns: [.right(what), .left("kind"), .left("key")])
         for key in shown {
             table.rows.append([
@@ -150,7 +151,7 @@ package struct TextReport: Sendable {
                 KeyText.terminalText(of: key.key),
             ])
         }
-        text += table.text(width: width)
+        write(table)
     }
 
     // MARK: Transactions, streams, values
@@ -159,9 +160,8 @@ package struct TextReport: Sendable {
         heading("Transactions")
         guard report.txn.requests > 0 else { return paragraph("None.") }
         paragraph(
-            "\(counted(report.txn.requests, "transaction", "transactions")) by shape: what is compared, what is "
-                + "done if that holds, and "
-                + "what if not.")
+            "\(Figures.counted(report.txn.requests, "transaction")) by shape: what is compared, what is done if that "
+                + "holds, and what if not.")
         var table = TextTable(columns: [.right("requests"), .right("succeeded"), .right("failed"), .left("shape")])
         for pattern in report.patterns.prefix(20) {
             table.rows.append([
@@ -169,11 +169,18 @@ package struct TextReport: Sendable {
                 pattern.text,
             ])
         }
-        text += table.text(width: width)
+        write(table)
         let rest = report.patterns.dropFirst(20)
         if !rest.isEmpty {
             let requests = rest.reduce(0) { $0 + $1.requests }
-            paragraph("\(Figures.count(rest.count)) more shapes, of \(Figures.count(requests)) transactions.")
+            paragraph(
+                "\(Figures.counted(rest.count, "more shape")), of \(Figures.counted(requests, "transaction")).")
+        }
+        let unanswered = report.txn.requests - report.txn.succeeded - report.txn.failed
+        if unanswered > 0 {
+            paragraph(
+                "\(Figures.counted(unanswered, "transaction")) neither succeeded nor failed: etcd refused, or no "
+                    + "answer could be read.")
         }
     }
 
@@ -182,14 +189,14 @@ package struct TextReport: Sendable {
         heading("Watches")
         guard watch != WorkloadReport.WatchCounts() else { return paragraph("None.") }
         paragraph(
-            "Asked for: \(counted(watch.creates, "watch", "watches")), "
-                + "\(counted(watch.cancels, "cancellation", "cancellations")), "
-                + "\(counted(watch.progress, "progress notice", "progress notices")). Answered: "
-                + "\(Figures.count(watch.created)) created, \(Figures.count(watch.canceled)) cancelled. The server "
-                + "sent "
-                + "\(counted(watch.responses, "message", "messages")) with "
-                + "\(counted(watch.putEvents, "put event", "put events")) and "
-                + "\(counted(watch.deleteEvents, "delete event", "delete events")).")
+            "Asked for: \(Figures.counted(watch.creates, "watch", plural: "watches")), "
+                + "\(Figures.counted(watch.cancels, "cancellation")), "
+                + "\(Figures.counted(watch.progress, "progress notice")). Answered: "
+                + "\(Figures.count(watch.created)) created, \(Figures.count(watch.canceled)) cancelled. etcd sent "
+                + "\(Figures.counted(watch.responses, "message")) with "
+                + Figures.counted(watch.putEvents, "put event") + " and "
+                + Figures.counted(watch.deleteEvents, "delete event") + "."
+        )
     }
 
     private mutating func writeLeases() {
@@ -206,10 +213,10 @@ package struct TextReport: Sendable {
         heading("Values written")
         guard values.count > 0 else { return paragraph("None.") }
         paragraph(
-            "\(counted(values.count, "value", "values")) of puts, in any branch, \(Figures.count(values.bytes)) "
-                + "bytes together: "
-                + "\(Figures.count(values.smallest)) bytes the smallest, \(Figures.count(values.median)) the median, "
-                + "\(Figures.count(values.largest)) the largest.")
+            "\(Figures.counted(values.count, "value")) of puts, in any branch, "
+                + "\(Figures.counted(values.bytes, "byte")) together: "
+                + "\(Figures.counted(values.smallest, "byte")) the smallest, \(Figures.count(values.median)) the "
+                + "median, \(Figures.count(values.largest)) the largest.")
     }
 
     private mutating func writeDropped() {
@@ -217,18 +224,17 @@ package struct TextReport: Sendable {
         guard !dropped.isEmpty else { return }
         heading("Not in these tables")
         paragraph(
-            "Limits of the analysis kept out \(Figures.count(dropped.keyUses)) reads and writes of further keys, "
-                + "\(Figures.count(dropped.patterns)) transactions of further shapes and "
-                + "\(Figures.count(dropped.methodCalls)) calls of further methods; all other figures include them.")
-    }
-
-    private func counted(_ count: Int, _ one: String, _ many: String) -> String {
-        "\(Figures.count(count)) \(count == 1 ? one : many)"
+            "Limits of the analysis kept out "
+                + "\(Figures.counted(dropped.keyUses, "read or write", plural: "reads and writes")) of further keys, "
+                + "\(Figures.counted(dropped.patterns, "transaction")) of further shapes and "
+                + "\(Figures.counted(dropped.methodCalls, "call")) of further methods; all other figures include them.")
     }
 
     // MARK: Layout
 
     private mutating func heading(_ title: String) { text += "\n\(title)\n" }
+
+    private mutating func write(_ table: TextTable) { text += table.text(width: cutsKeys ? width : nil) }
 
     /// Words filled into lines of the width, two spaces before each line but the opening's.
     private mutating func paragraph(_ words: String) {

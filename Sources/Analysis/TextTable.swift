@@ -15,20 +15,21 @@ struct TextTable {
     var footer: [String]?
 
     /// Two spaces between columns and before the first. What does not fit in `width` of the last column, if that is
-    /// left-aligned, is cut and ends in an ellipsis.
-    func text(width: Int) -> String {
+    /// left-aligned, or else of the first, is cut and ends in an ellipsis; without a width, nothing is cut.
+    func text(width: Int?) -> String {
         let all = rows + (footer.map { [$0] } ?? [])
         var widths = columns.map(\.title.count)
         for row in all { for (index, cell) in row.enumerated() { widths[index] = max(widths[index], cell.count) } }
-        let fixed = widths.dropLast().reduce(0) { $0 + $1 + 2 } + 2
-        let last = columns.count - 1
-        let isCut = columns[last].alignment == .left && fixed + widths[last] > width
-        if isCut { widths[last] = max(columns[last].title.count, width - fixed) }
+        if let width {
+            let elastic = columns.last?.alignment == .left ? columns.count - 1 : 0
+            let excess = widths.reduce(0) { $0 + $1 + 2 } - width
+            if excess > 0 { widths[elastic] = max(columns[elastic].title.count, widths[elastic] - excess) }
+        }
 
         var text = line(columns.map(\.title), widths)
         for row in rows { text += line(row, widths) }
         if let footer {
-            text += "  " + String(repeating: "-", count: fixed + widths[last] - 2) + "\n"
+            text += "  " + String(repeating: "-", count: widths.reduce(-2) { $0 + $1 + 2 }) + "\n"
             text += line(footer, widths)
         }
         return text

@@ -21,6 +21,7 @@ package struct WorkloadAnalysis: Sendable {
     private var singleKeyReads = 0
     private var writes = 0
     private var proposals = 0
+    private var unknownOutcomes = 0
     private var keys: KeyTable
     private var values: ValueSizes
     private var patterns = PatternTable()
@@ -62,7 +63,7 @@ package struct WorkloadAnalysis: Sendable {
         case .put: add(put: call, of: batch)
         case .delete: add(delete: call, of: batch)
         case .txn: add(txn: call, of: batch)
-        default: if call.status == 0, methods.isProposal(call.method) { proposals += 1 }
+        default: if methods.isProposal(call.method) { countProposal(call) }
         }
     }
 
@@ -133,7 +134,11 @@ package struct WorkloadAnalysis: Sendable {
 
     private mutating func countWrite(_ call: Operation) {
         writes += 1
-        if call.status == 0 { proposals += 1 }
+        countProposal(call)
+    }
+
+    private mutating func countProposal(_ call: Operation) {
+        if call.status == 0 { proposals += 1 } else if call.status == nil { unknownOutcomes += 1 }
     }
 
     private mutating func countKeyWrite(_ body: RequestOp, of batch: borrowing OperationBatch) {
@@ -241,6 +246,7 @@ package struct WorkloadAnalysis: Sendable {
         singleKeyReads += other.singleKeyReads
         writes += other.writes
         proposals += other.proposals
+        unknownOutcomes += other.unknownOutcomes
         keys.merge(other.keys)
         values.merge(other.values)
         patterns.merge(other.patterns, limits: limits)
@@ -295,6 +301,7 @@ package struct WorkloadAnalysis: Sendable {
         chain.singleKeyReads = singleKeyReads
         chain.writes = writes
         chain.proposals = proposals
+        chain.unknownOutcomes = unknownOutcomes
         let places = keys.top(.max, by: \.singleKeyReads)
         var namedObjects = 0
         chain.readsOfObjects = singleKeyReads

@@ -146,6 +146,7 @@ extension WorkloadReport {
             $0.member("write_share", share: chain.writeShare)
             $0.member("top25_read_share", share: chain.hottestShare)
             $0.member("proposals", chain.proposals)
+            $0.member("unknown_outcome", chain.unknownOutcomes)
         }
     }
 

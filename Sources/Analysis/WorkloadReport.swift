@@ -48,8 +48,15 @@ package struct WorkloadReport: Sendable, Equatable {
         /// Whole gRPC messages, also of calls that were open before the recording.
         package var requestMessages = 0
         package var responseMessages = 0
-        /// gRPC status of the completed requests, by code ascending.
+        /// gRPC status of the completed requests, by code ascending; those whose status was not read are in none.
         package var statuses: [StatusCount] = []
+
+        /// Completed requests with a status other than 0; nil where no status of them is known.
+        package var errors: Int? {
+            completed > 0 && statuses.isEmpty ? nil : statuses.reduce(0) { $0 + ($1.code == 0 ? 0 : $1.count) }
+        }
+        /// Completed requests whose status was not read.
+        package var unknownOutcomes: Int { completed - statuses.reduce(0) { $0 + $1.count } }
     }
 
     package struct StatusCount: Sendable, Equatable {
@@ -131,6 +138,8 @@ package struct WorkloadReport: Sendable, Equatable {
         package var writes = 0
         /// Calls with status 0 that etcd puts to consensus.
         package var proposals = 0
+        /// Calls that etcd puts to consensus if it accepts them, and whose status was not seen or not read.
+        package var unknownOutcomes = 0
         /// Reads of the 25 most-read keys among the single-key reads.
         package var hottestReads = 0
         /// The same, and all single-key reads, without health checks and revision probes.

@@ -14,7 +14,7 @@ struct AnalyzeCommand: ParsableCommand {
             Prints, beside the published numbers, Table 1 of "Rearchitecting Kubernetes for the Edge" (EdgeSys '21) \
             and the request counts of "Scalable Data Plane Caching for Kubernetes" (NetCRAQ), by rules that \
             docs/analyze.md states. Several traces are analysed as one. The coverage line says how much the figures \
-            stand on.
+            stand on. On a terminal, keys that are too long for its width are cut.
 
             Exit status: 0 done; 1 blocks of a trace are lost, figures are too small; 2 wrong usage; 3 no usable \
             trace; 4 output failed.
@@ -24,7 +24,7 @@ struct AnalyzeCommand: ParsableCommand {
     var json = false
 
     @Option(
-        name: [.customLong("top")], help: ArgumentHelp("Hot keys shown in the text.", valueName: "n"),
+        name: [.customLong("top")], help: ArgumentHelp("Hot keys shown in the text (default: 15).", valueName: "n"),
         transform: OptionValue.hotKeys)
     var top = 15
 
@@ -55,7 +55,9 @@ struct AnalyzeCommand: ParsableCommand {
             try output.write(writer.bytes)
             StandardError.write(report.coverage.line + "\n")
         } else {
-            try output.write(TextReport(report, width: Terminal.outputWidth, hotKeys: top).render())
+            let text = TextReport(
+                report, width: Terminal.outputWidth, cutsKeys: Terminal.showsOutput, hotKeys: top)
+            try output.write(text.render())
         }
         try output.flush()
         if isIncomplete { throw ExitStatus.untrusted }

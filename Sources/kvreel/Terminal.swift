@@ -2,6 +2,9 @@ import Glibc
 
 /// What the terminal, if there is one, can show.
 enum Terminal {
+    /// Whether results go to a terminal, where long lines would wrap, and not to a file or a program.
+    static var showsOutput: Bool { SystemCalls.isTerminal(STDOUT_FILENO) }
+
     /// Columns for results on standard output: the terminal's, else 80; tables need at least 60.
     static var outputWidth: Int { min(max(SystemCalls.terminalWidth(STDOUT_FILENO) ?? 80, 60), 160) }
 

@@ -38,7 +38,20 @@ struct CoverageTests {
         coverage.lostBytes = 1_500
         #expect(
             coverage.line
-                == "coverage: no requests (1 gaps), 1 500 bytes missing, 3 of 3 connections encrypted without keys")
+                == "coverage: no requests (1 gap), 1 500 bytes missing, 3 of 3 connections encrypted without keys")
+    }
+
+    @Test("one of anything is singular, none and more are plural")
+    func numbers() {
+        var coverage = Coverage()
+        coverage.seen = 1
+        coverage.lost = 1
+        coverage.gaps = 1
+        coverage.lostBytes = 1
+        coverage.connections = 1
+        #expect(
+            coverage.line == "coverage: 0.00 % of 1 request decoded (1 lost to 1 gap, 0 ambiguous), 1 byte missing, "
+                + "0 of 1 connection encrypted without keys")
     }
 
     @Test("answers that are missing are named; streams left open and calls broken off are not")

@@ -6,6 +6,12 @@ struct FiguresTests {
     @Test(arguments: [(0, "0"), (999, "999"), (1_000, "1 000"), (1_204_332, "1 204 332"), (-12_345, "-12 345")])
     func count(_ number: Int, _ text: String) { #expect(Figures.count(number) == text) }
 
+    @Test(arguments: [(0, "0 gaps"), (1, "1 gap"), (2, "2 gaps"), (1_204, "1 204 gaps")])
+    func counted(_ number: Int, _ text: String) {
+        #expect(Figures.counted(number, "gap") == text)
+        #expect(Figures.counted(number, "watch", plural: "watches").hasSuffix(number == 1 ? "watch" : "watches"))
+    }
+
     @Test(
         arguments: [
             (0.05, 1, "0.1"), (12.34, 1, "12.3"), (-0.04, 1, "0.0"), (-1.25, 1, "-1.3"), (1_542.1, 1, "1 542.1"),

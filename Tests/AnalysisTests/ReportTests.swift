@@ -1,4 +1,5 @@
 import Analysis
+import Etcd
 import Foundation
 import Testing
 
@@ -59,11 +60,47 @@ struct ReportTests {
         #expect(abs((chain["write_share"] ?? 0) - report.chain.writeShare) < 1e-8)
     }
 
-    @Test("no line is wider than asked for, but for tables' columns of figures")
-    func width() {
-        for line in TextReport(Workload.mixed.report, width: 100).render().split(separator: "\n")
-        where line.hasPrefix("  ") {
-            #expect(line.count <= 100, "\(line)")
+    @Test("no line but the coverage line is wider than asked for", arguments: [80, 100])
+    func width(_ width: Int) {
+        var load = Workload.mixed
+        load.range("/registry/pods/" + String(repeating: "long", count: 50))
+        load.call("/etcdserverpb.Auth/RoleRevokePermission")
+        for line in TextReport(load.report, width: width).render().split(separator: "\n")
+        where !line.hasPrefix("coverage:") {
+            #expect(line.count <= width, "\(line)")
         }
+    }
+
+    @Test("a key is cut for a terminal only")
+    func longKeys() {
+        var load = Workload()
+        let key = "/registry/pods/" + String(repeating: "long", count: 50)
+        load.range(key)
+        #expect(TextReport(load.report, width: 80).render().contains(/registry\/pods\/[long]+…\n/))
+        #expect(TextReport(load.report, width: 80, cutsKeys: false).render().contains("  " + key + "\n"))
+    }
+
+    @Test("outcomes that are not known are not counted as none")
+    func unknownOutcomes() {
+        var load = Workload()
+        for _ in 0..<2 { load.put("a", size: 1) { $0.status = nil } }
+        load.call("/etcdserverpb.Lease/LeaseGrant") { $0.status = nil }
+        load.range("a") { $0.status = nil }
+        load.range("a") { $0.status = 5 }
+        load.call("/etcdserverpb.Maintenance/Status")
+        let report = load.report
+        #expect(report.chain.proposals == 0 && report.chain.unknownOutcomes == 3)
+        let lines = TextReport(report).render().split(separator: "\n")
+            .map { $0.split(separator: " ").joined(separator: " ") }
+        #expect(lines.contains("KV/Put 2 2 - 2 2"))
+        #expect(lines.contains("KV/Range 2 2 1 2 2"))
+        #expect(lines.contains("Maintenance/Status 1 1 0 1 1"))
+        #expect(lines.contains { $0.hasPrefix("4 calls that ended are of unknown outcome: ") })
+        #expect(lines.contains("proposals (estimated) - - 3 100"))
+        #expect(lines.contains { $0.hasPrefix("calls of unknown outcome 3 ") })
+
+        load.put("a", size: 1)
+        let text = TextReport(load.report).render()
+        #expect(text.contains("proposals (estimated)                    1 "), "\(text)")
     }
 }
