@@ -1,7 +1,8 @@
 import Etcd
 
-// Bit tests on the raw values: `contains` and `isDisjoint(with: [...])` of an option set from another module are not
-// specialised, and were two thirds of an analysis's time.
+// Bit tests on the raw values: with `contains` an analysis takes a tenth more time (20 traces of 38 thousand
+// operations: 0.556 s of the processor in place of 0.509 s, medians of 7 runs in turn), though the other module's flags
+// are inlinable. It asks for equality with the flag, which is more work than whether any of it is set.
 
 extension Operation.Completeness {
     /// Whether any of the flags is set.
