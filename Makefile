@@ -16,7 +16,7 @@ build: ## build .build/release/kvreel
 	@scripts/bootstrap
 	@$(SWIFT) build -c release --product kvreel
 
-demo: build ## decode a real capture and print the papers' tables (no network, no privilege)
+demo: build ## decode two real captures and print the papers' tables (no network, no privilege)
 	@scripts/demo
 
 test: ## build and run all tests

@@ -80,13 +80,11 @@ struct PagesTests {
         let shown = readme.drop { !$0.hasPrefix("<!-- demo") }.prefix { !$0.hasPrefix("<!-- /demo") }.dropFirst()
             .filter { !$0.hasPrefix("```") && !$0.allSatisfy(\.isWhitespace) }
         #expect(shown.count >= 10, "the block between the demo comments is too short")
-        let folder = try TemporaryFolder()
-        let trace = folder.path("demo.kvr")
-        let capture = Repository.traces.appending(path: "edgesys-table1.pcap.zst").path
-        #expect(try ProgramRun.kvreel(["capture", "--read", capture, "-o", trace]).status == 0)
-        let printed = try ProgramRun.kvreel(["analyze", trace])
-        #expect(printed.status == 0)
-        var lines = printed.output.split(separator: "\n", omittingEmptySubsequences: false)[...]
+        let demo = try ProgramRun.run(
+            Repository.root.appending(path: "scripts/demo").path, [],
+            environment: ["KVREEL_BUILD": Repository.tool.deletingLastPathComponent().path])
+        try #require(demo.status == 0, "\(demo.errors)")
+        var lines = demo.output.split(separator: "\n", omittingEmptySubsequences: false)[...]
         for line in shown {
             let place = lines.firstIndex(of: line)
             #expect(place != nil, "the demo does not print, here: \(line)")
