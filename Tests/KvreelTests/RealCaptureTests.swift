@@ -60,6 +60,35 @@ struct RealCaptureTests {
         #expect(truth.differences(from: analysis) == [])
     }
 
+    /// The traces that are kept of every version of the format.
+    static func keptTraces() throws -> [URL] {
+        let traces = try FileManager.default.contentsOfDirectory(at: Repository.traces, includingPropertiesForKeys: nil)
+            .filter { $0.lastPathComponent.hasPrefix("format-") }
+            .flatMap { try FileManager.default.contentsOfDirectory(at: $0, includingPropertiesForKeys: nil) }
+            .filter { $0.pathExtension == "kvr" }.sorted { $0.path < $1.path }
+        // Every small capture has one at least.
+        if try traces.count <= smallCaptures().count {
+            throw Repository.Missing(what: "every trace in traces/format-1")
+        }
+        return traces
+    }
+
+    @Test("a trace of every format version is read whole, and equals the truth", arguments: try keptTraces())
+    func keptTracesEqualTruth(_ trace: URL) throws {
+        let name = trace.deletingPathExtension().lastPathComponent
+        let truth = try Truth(Repository.traces.appending(path: "\(name).truth.json"))
+        let analyze = try ProgramRun.kvreel(["analyze", "--json", trace.path])
+        // A damaged or cut trace would end with 1, or with a warning.
+        try #require(analyze.status == 0 && !analyze.errors.contains("warning"), "\(analyze.errors)")
+        let analysis = try Truth.object(Data(analyze.output.utf8))
+        if name == "midstream" {
+            let (share, violations) = truth.bounded(analysis)
+            #expect(share >= 0.70 && violations == [], "\(share) of the requests are named")
+        } else {
+            #expect(truth.differences(from: analysis) == [])
+        }
+    }
+
     @Test("joined midway, calls are named where their headers can be read, never wrongly, and all are counted")
     func joinedMidway() throws {
         let folder = try TemporaryFolder()
