@@ -6,6 +6,8 @@ package struct ConnectionLimits: Sendable {
     package var tableBytes = 1 << 16
     /// Bytes kept while a frame boundary is looked for: more than twelve frames of the default maximum.
     package var huntingBytes = 200_000
+    /// Bytes of a segment that are looked at in one step: what is looked at again when a boundary proves wrong.
+    package var huntingPiece = 16_384
     /// Places at once at which a boundary is thought possible. Random bytes pass a frame header once in 2^23.
     package var huntingCandidates = 16
     /// Segment starts remembered while hunting; more say nothing new.

@@ -63,14 +63,14 @@ package struct ConnectionReader {
             request.allow(tableSize: response.tableSizeAnnounced, isKnown: response.settingsAreKnown)
             let context = context(.request)
             Self.read(
-                bytes, by: &request, context: context, at: time, limits: limits, held: &held, marks: &heldMarks,
-                into: &events, fields: &fields, text: &fieldBytes, used: &textUsed)
+                bytes, by: &request, context: context, at: time, held: &held, marks: &heldMarks, into: &events,
+                fields: &fields, text: &fieldBytes, used: &textUsed)
         case .response:
             response.allow(tableSize: request.tableSizeAnnounced, isKnown: request.settingsAreKnown)
             let context = context(.response)
             Self.read(
-                bytes, by: &response, context: context, at: time, limits: limits, held: &held,
-                marks: &heldMarks, into: &events, fields: &fields, text: &fieldBytes, used: &textUsed)
+                bytes, by: &response, context: context, at: time, held: &held, marks: &heldMarks, into: &events,
+                fields: &fields, text: &fieldBytes, used: &textUsed)
         }
         endCall()
     }
@@ -145,30 +145,37 @@ package struct ConnectionReader {
 
     private static func read(
         _ bytes: Span<UInt8>, by reader: inout DirectionReader, context: FrameHeader.Context, at time: CaptureTime,
-        limits: ConnectionLimits, held: inout [UInt8], marks: inout [FrameHunter.Mark], into events: inout [HTTP2Event],
+        held: inout [UInt8], marks: inout [FrameHunter.Mark], into events: inout [HTTP2Event],
         fields: inout [HeaderField], text: inout [UInt8], used: inout Int
     ) {
-        var offset = reader.read(
-            bytes, from: 0, source: .input, marks: marks, at: time, frameBytesMax: context.frameBytes, into: &events,
-            fields: &fields, text: &text, used: &used)
-        guard reader.phase == .hunting else { return }
-        var isFound = reader.hunt(
-            bytes.extracting(offset..<bytes.count), at: time, isSegmentStart: offset == 0, context: context,
-            into: &held,
-            marks: &marks, events: &events)
-        var base = 0
-        while isFound {
-            let end = held.count
+        var offset = 0
+        while true {
             offset = reader.read(
-                held.span, from: base, source: .held, marks: marks, at: time, frameBytesMax: context.frameBytes,
+                bytes, from: offset, source: .input, marks: [], at: time, frameBytesMax: context.frameBytes,
                 into: &events, fields: &fields, text: &text, used: &used)
             guard reader.phase == .hunting else { return }
-            // Found bytes that turn out not to be frames after all: look further behind them.
-            let rest = held.span.extracting(offset..<end).copied()
-            base = end
-            isFound = reader.hunt(
-                rest.span, at: time, isSegmentStart: false, context: context, into: &held, marks: &marks,
-                events: &events)
+            let start = offset
+            guard let place = reader.hunt(bytes, from: start, isSegment: true, at: time, context: context) else {
+                return
+            }
+            offset = max(place, start)
+            let base = held.count
+            reader.resume(held: start &- place, at: time, into: &held, marks: &marks, events: &events)
+            if place >= start { continue }
+            // Frames begin in what was held before. Where those turn out not to be frames after all, the hunt goes on
+            // behind them, in place.
+            var heldOffset = base
+            while true {
+                heldOffset = reader.read(
+                    held.span, from: heldOffset, source: .held, marks: marks, at: time,
+                    frameBytesMax: context.frameBytes, into: &events, fields: &fields, text: &text, used: &used)
+                guard reader.phase == .hunting,
+                    let place = reader.hunt(
+                        held.span, from: heldOffset, isSegment: false, at: time, context: context)
+                else { break }
+                heldOffset = place
+                reader.resume(held: 0, at: time, into: &held, marks: &marks, events: &events)
+            }
         }
     }
 }

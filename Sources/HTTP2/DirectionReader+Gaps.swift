@@ -55,30 +55,59 @@ extension DirectionReader {
 
     // MARK: Hunting
 
-    /// Takes bytes while hunting. When a boundary is found, appends everything from there on to `held` and says true;
-    /// the caller reads it from there.
+    /// Looks for a boundary in `bytes` from `start` on, `limits.huntingPiece` bytes at a time, so that one that proves
+    /// wrong costs no more than that. Returns where in `bytes` it is, below `start` by as many bytes as frames begin
+    /// before, in what the hunter held; the caller then calls `resume`. Nil when there is none in all bytes.
+    ///
+    /// `isSegment`: `bytes` are what a segment brought, not what was held of earlier ones.
     mutating func hunt(
-        _ bytes: Span<UInt8>, at time: CaptureTime, isSegmentStart: Bool, context: FrameHeader.Context,
-        into held: inout [UInt8], marks: inout [FrameHunter.Mark], events: inout [HTTP2Event]
-    ) -> Bool {
-        if isSegmentStart { look(at: bytes) }
-        hunter.append(bytes, at: time, isSegmentStart: isSegmentStart)
-        if isAtStart, !isHTTP2, hunter.passedOver == 0, hunter.tail.count >= 5 {
-            // The very first bytes: a TLS connection never turns into anything else.
-            let first = ConnectionContent.beginning(with: hunter.tail.span)
-            if first != .unknown { content = first }
-            if first == .tls {
-                health.undecodableBytes &+= hunter.drop()
-                phase = .foreign
-                return false
+        _ bytes: Span<UInt8>, from start: Int, isSegment: Bool, at time: CaptureTime, context: FrameHeader.Context
+    ) -> Int? {
+        var offset = start
+        // Behind a boundary that proved wrong, the next one mostly is near or nowhere.
+        var count = start == 0 ? limits.huntingPiece : limits.huntingPiece / 16
+        repeat {
+            let end = min(bytes.count, offset &+ count)
+            count = min(count &* 2, limits.huntingPiece)
+            let piece = bytes.extracting(offset..<end)
+            let isSegmentStart = isSegment && offset == 0
+            let earlier = hunter.tail.count
+            if isSegmentStart { look(at: piece) }
+            hunter.append(piece, at: time, isSegmentStart: isSegmentStart, isSegmentEnd: end == bytes.count)
+            if isAtStart, !isHTTP2, hunter.passedOver == 0, hunter.tail.count >= 5 {
+                // The very first bytes: a TLS connection never turns into anything else.
+                let first = ConnectionContent.beginning(with: hunter.tail.span)
+                if first != .unknown { content = first }
+                if first == .tls {
+                    health.undecodableBytes &+= hunter.drop() &+ (bytes.count &- end)
+                    phase = .foreign
+                    return nil
+                }
             }
-        }
-        guard let boundary = hunter.search(context, givenUp: &health.undecodableBytes) else { return false }
-        let base = held.count
-        held.append(copying: hunter.tail.span.extracting(boundary..<hunter.tail.count))
-        for mark in hunter.marks {
-            if mark.offset <= boundary, marks.count > 0, marks[marks.count - 1].offset == base { marks.removeLast() }
-            marks.append(FrameHunter.Mark(offset: base &+ max(mark.offset &- boundary, 0), time: mark.time))
+            if let boundary = hunter.search(context, givenUp: &health.undecodableBytes) {
+                return offset &+ boundary &- earlier
+            }
+            offset = end
+        } while offset < bytes.count
+        return nil
+    }
+
+    /// Goes on in step at the boundary that `hunt` found. Its first `count` bytes were held before: they are appended
+    /// to `held`, with the times of `marks`.
+    mutating func resume(
+        held count: Int, at time: CaptureTime, into held: inout [UInt8], marks: inout [FrameHunter.Mark],
+        events: inout [HTTP2Event]
+    ) {
+        if count > 0 {
+            let boundary = hunter.boundaryFound
+            let base = held.count
+            held.append(copying: hunter.tail.span.extracting(boundary..<boundary &+ count))
+            for mark in hunter.marks where mark.offset < boundary &+ count {
+                if mark.offset <= boundary, marks.count > 0, marks[marks.count - 1].offset == base {
+                    marks.removeLast()
+                }
+                marks.append(FrameHunter.Mark(offset: base &+ max(mark.offset &- boundary, 0), time: mark.time))
+            }
         }
         decoder.missedMore(bytes: hunter.passedOver)
         if !huntIsAnnounced {
@@ -88,7 +117,6 @@ extension DirectionReader {
         isHTTP2 = true
         hunter.reset()
         phase = .header
-        return true
     }
 
     private mutating func look(at bytes: Span<UInt8>) {

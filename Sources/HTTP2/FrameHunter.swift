@@ -41,6 +41,10 @@ struct FrameHunter {
     private var next = 0
     private var candidates: [Candidate] = []
     private var effort = 0
+    /// Whether the last bytes end a segment, as whole frames mostly do.
+    private var endsSegment = false
+    /// Where in `tail` the boundary is that `search` found.
+    private(set) var boundaryFound = 0
     /// Bytes passed over since the hunt began.
     private(set) var passedOver = 0
 
@@ -65,8 +69,10 @@ struct FrameHunter {
         return count
     }
 
-    /// Takes the next bytes; `isSegmentStart` when a frame may well begin with them.
-    mutating func append(_ bytes: Span<UInt8>, at time: CaptureTime, isSegmentStart: Bool) {
+    /// Takes the next bytes; `isSegmentStart` when a frame may well begin with them, `isSegmentEnd` when one may well
+    /// end with them.
+    mutating func append(_ bytes: Span<UInt8>, at time: CaptureTime, isSegmentStart: Bool, isSegmentEnd: Bool = false) {
+        endsSegment = isSegmentEnd
         if isSegmentStart || marks.isEmpty {
             if marks.count < limits.huntingMarks { marks.append(Mark(offset: tail.count, time: time)) }
             if !isSegmentStart { marksTried = marks.count }
@@ -79,6 +85,7 @@ struct FrameHunter {
     /// Otherwise lets go of what can be no part of a frame; `givenUp` counts it.
     mutating func search(_ context: FrameHeader.Context, givenUp: inout Int) -> Int? {
         if let boundary = boundary(context) {
+            boundaryFound = boundary
             passedOver &+= boundary
             givenUp &+= boundary
             return boundary
@@ -172,7 +179,7 @@ struct FrameHunter {
         guard bits >= needed else { return .open }
         if frames >= 2 { return .accepted }
         if isUnfinished { return bits >= needed &+ Self.bitsUnfinished ? .accepted : .open }
-        return candidate.position == tail.count ? .accepted : .open
+        return endsSegment && candidate.position == tail.count ? .accepted : .open
     }
 
     private mutating func shorten(by count: Int) {

@@ -58,6 +58,22 @@ struct HuntingTests {
         }
     }
 
+    @Test("a boundary that proves wrong, again and again in one segment, costs no memory", arguments: [0, 3, 40])
+    func wrongBoundaries(heldBytes: Int) {
+        // DATA whose padding is longer than it, which only its payload tells (RFC 9113 §6.1).
+        let unit = Frame.ping() + Frame.frame(0, flags: 8, stream: 1, [0xff])
+        let count = 16_000
+        let bytes = Array(repeatElement(unit, count: count).joined())
+        var listener = Listener(atStart: false)
+        // Garbage that the hunt begins with, and part of the first unit, are held when the segment comes.
+        listener.receive(Array(repeating: 0xee, count: 50) + bytes.prefix(heldBytes))
+        listener.receive(Array(bytes.dropFirst(heldBytes)))
+        #expect(listener.reader.health.oddities.connectionErrors > count - 10)
+        #expect(listener.reader.memoryBytes < 1 << 18)
+        listener.receive(Frame.ping() + Frame.ping() + Frame.headers([0x83, 0x86, 0x84], stream: 201))
+        #expect(listener.sections(.request).map(\.stream) == [201])
+    }
+
     static let records: [UInt8] = {
         var random = SeededGenerator(seed: 8446)
         var records: [UInt8] = [22, 3, 1, 2, 0] + random.bytes(512)
