@@ -18,6 +18,8 @@ package struct RecordingPipeline {
     private var context: CallContext
     private var observed = ObservedState()
     private var streamEvents: [StreamEvent] = []
+    /// The first of them that was not decoded, when the batch was full before the last one.
+    private var nextStreamEvent = 0
     private var frameEvents: [HTTP2Event] = []
     /// What ended connections counted; the open ones are added when a batch is taken.
     private var endedHTTP2 = HTTP2Health()
@@ -55,33 +57,38 @@ package struct RecordingPipeline {
 
     /// Decodes packets, beginning with number `first`, until the batch is full or no packet is left.
     ///
-    /// Returns the number of the first packet that was not decoded; `packets.packets.count` when all were.
+    /// Returns the number of the first packet that was not decoded to its end; `packets.packets.count` when all were.
+    /// After the batch was taken, this is to be called with the same packets and that number.
     package mutating func receive(_ packets: borrowing PacketBatch, from first: Int) -> Int {
         let bytes = packets.storage.span
         var index = first
         while index < packets.packets.count {
             let packet = packets.packets[index]
             let captured = bytes.extracting(packet.bytes)
-            tracker.receive(
-                captured, originalLength: packet.originalLength, linkType: packet.linkType, at: packet.time,
-                into: &streamEvents)
-            if !streamEvents.isEmpty { decodeStreamEvents(packet: captured) }
-            lastTime = packet.time
-            packetCount += 1
+            if streamEvents.isEmpty {
+                tracker.receive(
+                    captured, originalLength: packet.originalLength, linkType: packet.linkType, at: packet.time,
+                    into: &streamEvents)
+                lastTime = packet.time
+                packetCount += 1
+            }
+            if !streamEvents.isEmpty, !decodeStreamEvents(packet: captured) { break }
             index += 1
             if isBatchFull { break }
         }
         return index
     }
 
-    /// The capture is over: what is held is decoded or given up, open calls are emitted as unfinished. To be called
-    /// once, before the last batch is taken.
-    package mutating func finish() {
-        let time = lastTime ?? CaptureTime(nanoseconds: 0)
+    /// The capture is over: what is held is decoded or given up, open calls are emitted as unfinished, one connection
+    /// after the other. False when the batch was full before the last one: it should be taken, and this called again.
+    /// When it returns true, the last batch is to be taken.
+    package mutating func finish() -> Bool {
         let nothing: [UInt8] = []
-        tracker.finish(at: time, into: &streamEvents)
-        decodeStreamEvents(packet: nothing.span)
-        isFinished = true
+        if streamEvents.isEmpty {
+            tracker.finish(at: lastTime ?? CaptureTime(nanoseconds: 0), into: &streamEvents)
+        }
+        isFinished = decodeStreamEvents(packet: nothing.span)
+        return isFinished
     }
 
     /// Hands the batch to `body`, then empties it.
@@ -110,8 +117,12 @@ package struct RecordingPipeline {
 
     // MARK: From stream events to operations
 
-    private mutating func decodeStreamEvents(packet: Span<UInt8>) {
-        for event in streamEvents {
+    /// Decodes the events until the batch is full; whether that were all.
+    private mutating func decodeStreamEvents(packet: Span<UInt8>) -> Bool {
+        while nextStreamEvent < streamEvents.count {
+            if isBatchFull { return false }
+            let event = streamEvents[nextStreamEvent]
+            nextStreamEvent += 1
             switch event.kind {
             case .opened:
                 open(event.slot)
@@ -134,6 +145,8 @@ package struct RecordingPipeline {
             }
         }
         streamEvents.removeAll(keepingCapacity: true)
+        nextStreamEvent = 0
+        return true
     }
 
     private mutating func open(_ slot: Int) {

@@ -44,7 +44,9 @@ package struct TraceRecorder: ~Copyable {
         }
     }
 
-    /// The packets are over: everything that is held is decoded. The owner then flushes, and ends or discards the
-    /// trace.
-    package mutating func endInput() { pipeline.finish() }
+    /// The packets are over: everything that is held is decoded, and written where it fills more than a batch. The
+    /// owner then flushes, and ends or discards the trace.
+    package mutating func endInput(seeing: (borrowing OperationBatch) -> Void) throws(TraceError) {
+        while !pipeline.finish() { try flush(seeing: seeing) }
+    }
 }

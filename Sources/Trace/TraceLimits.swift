@@ -27,4 +27,6 @@ package enum TraceLimits {
     package static let recommendedKeyValues = 1 << 18
     /// ... or takes this much memory: blocks are then at most about 1 MiB.
     package static let recommendedBatchBytes = 48 << 20
+    /// Bytes of a batch's keys and texts above which a writer makes several blocks of it: it holds them three times.
+    package static let recommendedStringBytes = 8 << 20
 }

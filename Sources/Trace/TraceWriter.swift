@@ -77,22 +77,31 @@ package final class TraceWriter {
             remedy: "Choose another name for the trace.")
     }
 
-    /// Appends a block of the batch's records. Precondition: `finish` and `discard` were not called.
+    /// Appends a block of the batch's records, or several where they are beyond what a block holds or should. Precondition:
+    /// `finish` and `discard` were not called.
     package func write(_ batch: borrowing OperationBatch) throws(TraceError) {
         precondition(state != .ended, "a finished trace takes no more batches")
         try begin()
-        let entry = BlockIndex.Entry(batch, offset: bytesWritten)
-        buffer.removeAll(keepingCapacity: true)
-        guard encoder.encode(batch, number: UInt32(index.entries.count), into: &buffer) else {
+        if BatchDivision.isModest(batch), try writeBlock(batch) { return }
+        var division = BatchDivision(batch)
+        var part = OperationBatch()
+        while division.next(of: batch, into: &part) {
+            if try writeBlock(part) { continue }
             throw TraceError(
                 .output, what: "cannot write the trace", location: file.name,
-                why:
-                    "a batch of \(batch.operations.count) operations and \(batch.keyValues.count) key-values is beyond "
-                    + "what a block holds")
+                why: "an operation with \(part.keyValues.count) key-values is beyond what a block holds")
         }
+    }
+
+    /// False, and nothing is written, when the batch is beyond what a block holds.
+    private func writeBlock(_ batch: borrowing OperationBatch) throws(TraceError) -> Bool {
+        let entry = BlockIndex.Entry(batch, offset: bytesWritten)
+        buffer.removeAll(keepingCapacity: true)
+        guard encoder.encode(batch, number: UInt32(index.entries.count), into: &buffer) else { return false }
         try flush()
         index.entries.append(entry)
         operationsWritten += Int64(batch.operations.count)
+        return true
     }
 
     /// Writes the index and the trailer and closes the file. To be called once.

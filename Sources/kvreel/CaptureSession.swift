@@ -108,7 +108,7 @@ struct CaptureSession: ~Copyable {
     private mutating func finish(_ interruption: Interruption, after inputFailure: Failure?) throws {
         var coverage = coverage
         recorder.setCaptureHealth(source.recordingHealth)
-        recorder.endInput()
+        try recorder.endInput { coverage.add($0) }
         if recorder.operationCount == 0 {
             if let failure = inputFailure ?? unusable(isInterrupted: interruption.isRequested) {
                 progress.clear()

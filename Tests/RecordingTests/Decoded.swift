@@ -15,7 +15,7 @@ struct Decoded {
             index = pipeline.receive(batch, from: index)
             if pipeline.isBatchFull { pipeline.takeBatch { batches.append(copy $0) } }
         }
-        pipeline.finish()
+        while !pipeline.finish() { pipeline.takeBatch { batches.append(copy $0) } }
         pipeline.takeBatch { batches.append(copy $0) }
     }
 

@@ -2,6 +2,7 @@ import Etcd
 import Foundation
 import Testing
 import Trace
+import Wire
 
 @Suite("Files: writing and opening traces")
 struct TraceFileTests {
@@ -37,6 +38,84 @@ struct TraceFileTests {
         #expect(found.damage.isNone)
         let mode = try FileManager.default.attributesOfItem(atPath: folder.file("a.kvr"))[.posixPermissions] as? Int
         #expect(mode == 0o600)
+    }
+
+    @Test("a batch that is beyond a block becomes several: no record is lost, changed or twice in them")
+    func largeBatch() throws {
+        let folder = try TraceFolder()
+        var large = KubernetesBatch.make(seed: 4, operations: 200)
+        let first = large.operations[0]
+        // 80 MB of keys, and more operations than a block may have.
+        for number in 0..<80 {
+            var operation = first
+            let key = [UInt8(number)] + Array(repeating: UInt8(ascii: "k"), count: 1_000_000)
+            operation.key = large.keys.number(of: key.span)
+            operation.parts = Slice()
+            operation.events = Slice()
+            operation.body = RequestOp()
+            large.operations.append(operation)
+        }
+        for number in 0..<TraceLimits.operations {
+            var operation = large.operations[200 + number % 80]
+            operation.stream = UInt32(number)
+            large.operations.append(operation)
+        }
+        var observed = ObservedRecord(kind: .present, source: .event, key: large.operations[230].key)
+        observed.version = 7
+        large.observed.append(observed)
+        let writer = try TraceWriter(path: folder.file("a.kvr"), force: false, meta: TraceMeta(), level: 1)
+        try writer.write(large)
+        try writer.finish()
+        #expect(writer.operationsWritten == Int64(large.operations.count))
+        let found = try ReadTrace(path: folder.file("a.kvr"))
+        #expect(found.damage.isNone && found.batches.count > 4)
+        #expect(found.batches.allSatisfy { $0.health == large.health })
+        var next = 0
+        for batch in found.batches {
+            for operation in batch.operations {
+                let expected = Resolved(large.operations[next], of: large)
+                try #require(Resolved(operation, of: batch) == expected, "operation \(next)")
+                next += 1
+            }
+        }
+        #expect(next == large.operations.count)
+        let clients = found.batches.flatMap { batch in batch.connections.map { batch.texts.string($0.client) } }
+        #expect(clients == large.connections.map { large.texts.string($0.client) })
+        let keys = found.batches.flatMap { batch in batch.observed.map { batch.keys.string($0.key) } }
+        #expect(keys == [large.keys.string(observed.key)])
+    }
+
+    /// An operation without the numbers by which its batch names things.
+    private struct Resolved: Equatable {
+        var stream: UInt32
+        var time: CaptureTime
+        var keys: [Int]
+        var names: [[UInt8]]
+        var keyValues: [KeyValueRecord]
+        var compares: [Compare]
+
+        init(_ operation: Etcd.Operation, of batch: OperationBatch) {
+            stream = operation.stream
+            time = operation.time
+            names = []
+            keyValues = []
+            compares = []
+            let bodies = [operation.body] + operation.parts.range.map { batch.parts[$0] }
+            var used = [operation.key]
+            for body in bodies {
+                used += [body.key, body.rangeEnd]
+                compares += body.compares.range.map { batch.compares[$0] }
+                keyValues += body.keyValues.range.map { batch.keyValues[$0] }
+            }
+            keyValues += operation.events.range.map { batch.keyValues[$0] }
+            used += compares.flatMap { [$0.key, $0.rangeEnd] } + keyValues.map(\.key)
+            for place in compares.indices { (compares[place].key, compares[place].rangeEnd) = (0, 0) }
+            for place in keyValues.indices { keyValues[place].key = 0 }
+            // Large keys differ in their first byte.
+            keys = used.map { batch.keys.range(of: $0).count }
+            names = used.map { Array(batch.keys.bytes[batch.keys.range(of: $0)].prefix(200)) }
+            names.append(batch.texts.string(operation.methodText))
+        }
     }
 
     @Test("a trace without operations is a trace")
