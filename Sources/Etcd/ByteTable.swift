@@ -11,6 +11,10 @@ package struct ByteTable: Sendable {
     /// Numbers of strings at their hashes' places, 0 where free; a power of two long.
     private var slots: [UInt32] = Array(repeating: 0, count: 64)
 
+    private let seed = HashSeed.process
+    /// Bytes that an emptied table keeps for the next strings: more than ordinary batches of keys have.
+    private static let keptBytes = 16 << 20
+
     package init() {}
 
     /// How many strings there are; the highest number given out.
@@ -26,7 +30,7 @@ package struct ByteTable: Sendable {
     /// The string's number, a new one if it was not there. The empty string is number 0.
     package mutating func number(of string: Span<UInt8>) -> UInt32 {
         if string.isEmpty { return 0 }
-        var place = Int(truncatingIfNeeded: string.hash64()) & (slots.count - 1)
+        var place = Int(truncatingIfNeeded: string.hash64(seed: seed)) & (slots.count - 1)
         while slots[place] != 0 {
             let candidate = slots[place]
             if bytes.span.extracting(range(of: candidate)).isEqual(to: string) { return candidate }
@@ -44,7 +48,7 @@ package struct ByteTable: Sendable {
     /// The string's number; 0 if it is not there, or empty.
     package func existingNumber(of string: Span<UInt8>) -> UInt32 {
         if string.isEmpty { return 0 }
-        var place = Int(truncatingIfNeeded: string.hash64()) & (slots.count - 1)
+        var place = Int(truncatingIfNeeded: string.hash64(seed: seed)) & (slots.count - 1)
         while slots[place] != 0 {
             if bytes.span.extracting(range(of: slots[place])).isEqual(to: string) { return slots[place] }
             place = (place + 1) & (slots.count - 1)
@@ -58,7 +62,7 @@ package struct ByteTable: Sendable {
     package func string(_ number: UInt32) -> [UInt8] { Array(bytes[range(of: number)]) }
 
     package mutating func removeAll() {
-        bytes.removeAll(keepingCapacity: true)
+        bytes.removeAll(keepingCapacity: bytes.capacity <= Self.keptBytes)
         ends.removeAll(keepingCapacity: true)
         ends.append(0)
         for place in slots.indices { slots[place] = 0 }
@@ -67,7 +71,8 @@ package struct ByteTable: Sendable {
     private mutating func grow() {
         slots = Array(repeating: 0, count: slots.count * 2)
         for number in 1...UInt32(count) {
-            var place = Int(truncatingIfNeeded: bytes.span.extracting(range(of: number)).hash64()) & (slots.count - 1)
+            let hash = bytes.span.extracting(range(of: number)).hash64(seed: seed)
+            var place = Int(truncatingIfNeeded: hash) & (slots.count - 1)
             while slots[place] != 0 { place = (place + 1) & (slots.count - 1) }
             slots[place] = number
         }

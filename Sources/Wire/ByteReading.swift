@@ -44,12 +44,14 @@ extension Span<UInt8> {
         return true
     }
 
-    /// A 64-bit hash of the bytes, the same in every process. For tables, not against an adversary who knows `seed`.
+    /// A 64-bit hash of the bytes. The same in every process for the same seed; with `HashSeed.process`, nobody can
+    /// choose bytes that meet in a table.
     @inlinable package func hash64(seed: UInt64 = 0) -> UInt64 {
+        let factor = HashSeed.factor(seed)
         var state = seed ^ (UInt64(truncatingIfNeeded: count) &* 0x9e37_79b9_7f4a_7c15)
         var offset = 0
         while offset + 8 <= count {
-            state = mixed(state ^ littleEndian64(at: offset))
+            state = HashSeed.mixed(state ^ littleEndian64(at: offset), factor)
             offset += 8
         }
         var tail: UInt64 = 0
@@ -57,12 +59,7 @@ extension Span<UInt8> {
             tail = tail << 8 | UInt64(self[offset])
             offset += 1
         }
-        return mixed(state ^ tail)
-    }
-
-    @inlinable func mixed(_ value: UInt64) -> UInt64 {
-        let (high, low) = (value ^ 0xa076_1d64_78bd_642f).multipliedFullWidth(by: 0xe703_7ed1_a0b4_28db)
-        return high ^ low
+        return HashSeed.mixed(state ^ tail, factor)
     }
 
     /// A copy of the bytes.
