@@ -1,15 +1,22 @@
+import Wire
+
 /// The two ends of a connection, as its place in a table is computed from them.
 struct ConnectionKey: Equatable {
     var client: Endpoint
     var server: Endpoint
 
-    /// Not keyed: whoever can flood the table can flood it with connections as well, which a limit bounds.
-    var hash: Int {
+    /// The order of addresses in a table is seen by nobody, so the seed may be another one in every process.
+    func hash(seed: UInt64) -> Int {
+        let factor = HashSeed.factor(seed)
         let ports = UInt64(client.port) << 16 | UInt64(server.port)
-        var state = (client.address.low ^ ports << 32) &* 0x9e37_79b9_7f4a_7c15
-        state = (state ^ state >> 29 ^ server.address.low ^ ports) &* 0xbf58_476d_1ce4_e5b9
-        state = (state ^ state >> 32 ^ client.address.high) &* 0x94d0_49bb_1331_11eb
-        state = (state ^ state >> 29 ^ server.address.high) &* 0x9e37_79b9_7f4a_7c15
+        var state = HashSeed.mixed(seed ^ client.address.low, factor)
+        state = HashSeed.mixed(state ^ server.address.low, factor)
+        state = HashSeed.mixed(state ^ ports, factor)
+        // Of IPv4 there is nothing more.
+        if client.address.high | server.address.high != 0 {
+            state = HashSeed.mixed(state ^ client.address.high, factor)
+            state = HashSeed.mixed(state ^ server.address.high, factor)
+        }
         return Int(truncatingIfNeeded: state >> 32)
     }
 }

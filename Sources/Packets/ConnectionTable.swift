@@ -1,3 +1,5 @@
+import Wire
+
 /// Finds a connection's slot by its ends: open addressing with linear probing, half full at most.
 struct ConnectionTable {
     private struct Cell {
@@ -12,11 +14,12 @@ struct ConnectionTable {
 
     private var cells: [Cell] = Array(repeating: Self.empty, count: 64)
     private(set) var count = 0
+    private let seed = HashSeed.process
 
     /// The slot of the connection, or nil.
     func find(_ key: ConnectionKey) -> Int? {
         let mask = cells.count - 1
-        var index = key.hash & mask
+        var index = key.hash(seed: seed) & mask
         while cells[index].slot >= 0 {
             if cells[index].key == key { return cells[index].slot }
             index = (index + 1) & mask
@@ -33,7 +36,7 @@ struct ConnectionTable {
 
     mutating func remove(_ key: ConnectionKey) {
         let mask = cells.count - 1
-        var hole = key.hash & mask
+        var hole = key.hash(seed: seed) & mask
         while cells[hole].slot >= 0, cells[hole].key != key { hole = (hole + 1) & mask }
         guard cells[hole].slot >= 0 else { return }
         count -= 1
@@ -45,7 +48,7 @@ struct ConnectionTable {
             repeat {
                 index = (index + 1) & mask
                 guard cells[index].slot >= 0 else { return }
-                home = cells[index].key.hash & mask
+                home = cells[index].key.hash(seed: seed) & mask
             } while (index - home) & mask < (index - hole) & mask
             cells[hole] = cells[index]
             hole = index
@@ -54,7 +57,7 @@ struct ConnectionTable {
 
     private mutating func place(_ cell: Cell) {
         let mask = cells.count - 1
-        var index = cell.key.hash & mask
+        var index = cell.key.hash(seed: seed) & mask
         while cells[index].slot >= 0 { index = (index + 1) & mask }
         cells[index] = cell
     }
