@@ -27,10 +27,10 @@ package struct Coverage: Sendable, Equatable {
 
     /// Takes the totals of the recording, in place of earlier ones.
     package mutating func take(_ health: RecordingHealth) {
-        gaps = Int(health[.gaps])
-        lostBytes = Int(health[.lostBytes])
-        connections = Int(health[.connections])
-        encryptedConnections = Int(health[.connectionsEncrypted])
+        gaps = max(0, Int(health[.gaps]))
+        lostBytes = max(0, Int(health[.lostBytes]))
+        connections = max(0, Int(health[.connections]))
+        encryptedConnections = max(0, Int(health[.connectionsEncrypted]))
     }
 
     /// Counts a batch's calls and takes its totals: all that the coverage line needs, without an analysis.
@@ -87,6 +87,11 @@ package struct Coverage: Sendable, Equatable {
         return line
     }
 
+    private static func clampedSum(_ left: Int, _ right: Int) -> Int {
+        let (sum, overflow) = left.addingReportingOverflow(right)
+        return overflow ? .max : sum
+    }
+
     static func + (left: Coverage, right: Coverage) -> Coverage {
         var sum = left
         sum.seen += right.seen
@@ -95,10 +100,11 @@ package struct Coverage: Sendable, Equatable {
         sum.lost += right.lost
         sum.undecoded += right.undecoded
         sum.unanswered += right.unanswered
-        sum.gaps += right.gaps
-        sum.lostBytes += right.lostBytes
-        sum.connections += right.connections
-        sum.encryptedConnections += right.encryptedConnections
+        // A trace may say what it likes of these: no operation stands behind them.
+        sum.gaps = clampedSum(left.gaps, right.gaps)
+        sum.lostBytes = clampedSum(left.lostBytes, right.lostBytes)
+        sum.connections = clampedSum(left.connections, right.connections)
+        sum.encryptedConnections = clampedSum(left.encryptedConnections, right.encryptedConnections)
         return sum
     }
 }

@@ -13,9 +13,11 @@ struct ValueSizes: Sendable {
 
     init(largeLimit: Int) { self.largeLimit = largeLimit }
 
-    /// Sizes outside 0...4 GiB cannot come from gRPC messages and are clamped.
-    mutating func add(_ size: Int64) {
-        let size = Int(min(max(size, 0), Int64(UInt32.max)))
+    /// Sizes outside 0...4 GiB cannot come from gRPC messages: a trace that has them is damaged or made up.
+    static func clamped(_ size: Int64) -> Int { Int(min(max(size, 0), Int64(UInt32.max))) }
+
+    /// `size`: as `clamped` gives it, so that sums stay in range whatever a trace says.
+    mutating func add(_ size: Int) {
         smallest = count == 0 ? size : min(smallest, size)
         largest = max(largest, size)
         bytes += size

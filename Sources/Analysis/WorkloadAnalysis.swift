@@ -120,8 +120,8 @@ package struct WorkloadAnalysis: Sendable {
         countWrite(call)
         guard call.body.kind == .put, call.hasWholeRequest else { return }
         if call.body.lease != 0 { put.withLease += 1 }
-        let size = max(0, call.body.valueSize)
-        put.valueBytes += Int(size)
+        let size = ValueSizes.clamped(call.body.valueSize)
+        put.valueBytes += size
         values.add(size)
         countKeyWrite(call.body, of: batch)
     }
@@ -182,7 +182,7 @@ package struct WorkloadAnalysis: Sendable {
                 keys.counts[keys.place(of: part.key, in: batch.keys)].reads += 1
             case .put:
                 listed.puts += 1
-                values.add(max(0, part.valueSize))
+                values.add(ValueSizes.clamped(part.valueSize))
                 guard didRun else { continue }
                 ran.puts += 1
                 countKeyWrite(part, of: batch)

@@ -56,7 +56,10 @@ package struct RecordingHealth: Sendable, Equatable {
 
     package static func + (left: RecordingHealth, right: RecordingHealth) -> RecordingHealth {
         var sum = left
-        for field in Field.allCases { sum[field] &+= right[field] }
+        for field in Field.allCases {
+            let (total, overflow) = left[field].addingReportingOverflow(right[field])
+            sum[field] = overflow ? (right[field] < 0 ? .min : .max) : total
+        }
         return sum
     }
 }
