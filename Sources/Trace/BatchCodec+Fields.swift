@@ -108,7 +108,8 @@ extension BatchCodec {
         code(&slice.count, predicted: predictedCount, countColumn, &mask, bit)
         code(&slice.start, predicted: slice.count == 0 ? 0 : expected[kind.rawValue], startColumn, &mask, bit + 1)
         if slice.count == 0 { return }
-        if Int(slice.start) + Int(slice.count) > total {
+        named[kind.rawValue] += Int(slice.count)
+        if Int(slice.start) + Int(slice.count) > total || named[kind.rawValue] > total {
             coder.fail()
             slice = Slice()
             return

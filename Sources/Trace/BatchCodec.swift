@@ -26,6 +26,9 @@ struct BatchCodec<Coder: RecordCoder> {
     var codedKeyValues = 0
     /// Where the next slice of each kind is expected to begin.
     var expected: [UInt32] = [0, 0, 0]
+    /// How many records of each kind slices have named: together no more than there are, so that whoever follows the
+    /// slices of a crafted block looks at each record once, not once for each slice.
+    var named: [Int] = [0, 0, 0]
     /// Bytes of keys and values named by the current operation, out and back: most of a message's size.
     var requestContent: Int64 = 0
     var responseContent: Int64 = 0
@@ -86,7 +89,7 @@ struct BatchCodec<Coder: RecordCoder> {
         changedKey = 0
         stateBeforeChange = KeyState()
         (codedParts, codedCompares, codedKeyValues) = (0, 0, 0)
-        for kind in expected.indices { expected[kind] = 0 }
+        for kind in expected.indices { (expected[kind], named[kind]) = (0, 0) }
         previousEnd = timeBase
         previousConnection = 0
         previousRevision = 0

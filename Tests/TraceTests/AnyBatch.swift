@@ -5,6 +5,10 @@ import Wire
 struct AnyBatch {
     private var random: SeededRandom
     private var batch = OperationBatch()
+    /// Up to where slices of each kind have named records: no record is named twice.
+    private var namedParts = 0
+    private var namedCompares = 0
+    private var namedKeyValues = 0
 
     static func make(seed: UInt64, operations count: Int) -> OperationBatch {
         var maker = AnyBatch(random: SeededRandom(seed: seed))
@@ -60,9 +64,12 @@ struct AnyBatch {
     private mutating func key() -> KeyNumber { UInt32(random.number(below: batch.keys.count + 1)) }
     private mutating func text() -> TextNumber { UInt32(random.number(below: batch.texts.count + 1)) }
 
-    private mutating func slice(of count: Int) -> Slice {
-        let start = random.number(below: count + 1)
-        return Slice(start: UInt32(start), count: UInt32(random.number(below: min(5, count - start) + 1)))
+    /// A slice of the records that no slice has named yet; some of them it leaves out.
+    private mutating func slice(of count: Int, after named: inout Int) -> Slice {
+        let start = named + random.number(below: min(3, count - named) + 1)
+        let length = random.number(below: min(5, count - start) + 1)
+        if length > 0 { named = start + length }
+        return Slice(start: UInt32(start), count: UInt32(length))
     }
 
     private mutating func compare() -> Compare {
@@ -102,8 +109,8 @@ struct AnyBatch {
         body.lease = signed()
         body.valueSize = signed()
         body.count = signed()
-        body.keyValues = slice(of: batch.keyValues.count)
-        body.compares = slice(of: batch.compares.count)
+        body.keyValues = slice(of: batch.keyValues.count, after: &namedKeyValues)
+        body.compares = slice(of: batch.compares.count, after: &namedCompares)
         body.nestedParts = unsigned()
         return body
     }
@@ -120,8 +127,8 @@ struct AnyBatch {
         operation.completeness = Operation.Completeness(rawValue: UInt16(truncatingIfNeeded: random.next()))
         operation.methodText = text()
         operation.body = random.chance(0.5) ? body() : RequestOp()
-        operation.parts = slice(of: batch.parts.count)
-        operation.events = slice(of: batch.keyValues.count)
+        operation.parts = slice(of: batch.parts.count, after: &namedParts)
+        operation.events = slice(of: batch.keyValues.count, after: &namedKeyValues)
         operation.key = key()
         operation.lease = signed()
         operation.ttl = signed()

@@ -1,6 +1,7 @@
 import Etcd
 import Testing
 import Trace
+import Wire
 
 @Suite("Decoding: payloads that a checksum does not protect")
 struct HostileBlockTests {
@@ -59,6 +60,42 @@ struct HostileBlockTests {
         let payload: [UInt8] = [0, 1, 14, 4, 0x80, 0xc2, 0xd7, 0x2f]
         let block = HandmadeBlock.make(type: 2, number: 0, records: 100_000_000, payload: payload)
         #expect(!decoder.decode(block: block, into: &batch))
+    }
+
+    enum Kind: CaseIterable { case parts, compares, keyValues, events }
+
+    @Test("slices that name records twice are refused: following them could take for ever", arguments: Kind.allCases)
+    func overlappingSlices(_ kind: Kind) {
+        var original = OperationBatch()
+        for _ in 0..<3 {
+            original.parts.append(RequestOp())
+            original.compares.append(Compare())
+            original.keyValues.append(KeyValueRecord())
+        }
+        for number in 0..<2 {
+            var operation = Operation(
+                time: CaptureTime(nanoseconds: Int64(number)), connection: 1, stream: 1, role: .call, kind: .txn,
+                evidence: .seen, method: .unknown)
+            operation.body.kind = .txn
+            let slice = Slice(start: 0, count: 2)
+            switch kind {
+            case .parts: operation.parts = slice
+            case .compares: operation.body.compares = slice
+            case .keyValues: operation.body.keyValues = slice
+            case .events: operation.events = slice
+            }
+            original.operations.append(operation)
+        }
+        var encoder = BlockEncoder(level: 0)
+        var decoder = BlockDecoder()
+        var batch = OperationBatch()
+        var block: [UInt8] = []
+        #expect(encoder.encode(original, number: 0, into: &block))
+        #expect(!decoder.decode(block: block, into: &batch))
+        original.operations.removeLast()
+        block.removeAll()
+        #expect(encoder.encode(original, number: 0, into: &block))
+        #expect(decoder.decode(block: block, into: &batch))
     }
 
     @Test("random bytes are no block", arguments: seeds(1))
