@@ -3,6 +3,8 @@ package struct AnalysisLimits: Sendable {
     /// Bytes of distinct keys. A large cluster has some hundred thousand keys of about 80 bytes; a table of keys
     /// cannot hold more than 4 GiB.
     package var keyBytes = 1 << 30
+    /// Distinct keys: short ones take more memory for their counts, 50 bytes each, than for themselves.
+    package var keys = 1 << 24
     /// Distinct transaction patterns. Kubernetes has three; a client that makes up shapes must not fill the memory.
     package var patterns = 16_384
     /// Bytes of one pattern, as counted internally: the shape of some hundred alternating operations.

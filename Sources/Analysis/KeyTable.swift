@@ -25,9 +25,9 @@ struct KeyTable: Sendable {
     var counts = [Counts()]
     /// Where the keys of the current batch are in `keys`; 0 where not looked up yet.
     private var places: [UInt32] = []
-    private let byteLimit: Int
+    private let limits: AnalysisLimits
 
-    init(byteLimit: Int) { self.byteLimit = byteLimit }
+    init(limits: AnalysisLimits) { self.limits = limits }
 
     /// Begins a batch: its key numbers are looked up once each, when they are first met.
     mutating func beginBatch(keyCount: Int) {
@@ -45,9 +45,10 @@ struct KeyTable: Sendable {
     }
 
     private mutating func place(of key: Span<UInt8>) -> Int {
-        // A key that is there already would fit, but past the limit that is no longer worth finding out exactly:
-        // `number(of:)` inserts. The limit stops growth; it need not be sharp.
-        guard keys.bytes.count + key.count <= byteLimit else { return 0 }
+        guard keys.count < limits.keys, keys.bytes.count + key.count <= limits.keyBytes else {
+            // What is there goes on counting.
+            return Int(keys.existingNumber(of: key))
+        }
         let number = Int(keys.number(of: key))
         if number == counts.count { counts.append(Counts()) }
         return number

@@ -87,7 +87,11 @@ struct MethodTable: Sendable {
     }
 
     private mutating func row(of name: Span<UInt8>, limit: Int) -> Int {
-        guard names.count < limit else { return -1 }
+        guard names.count < limit else {
+            // What is there goes on counting.
+            let known = Int(names.existingNumber(of: name))
+            return known == 0 ? -1 : catalogue.count + known - 1
+        }
         let row = catalogue.count + Int(names.number(of: name)) - 1
         if row == counts.count {
             counts.append(Counts())

@@ -26,7 +26,12 @@ struct PatternTable: Sendable {
     }
 
     private mutating func place(of shape: Span<UInt8>, _ limits: AnalysisLimits) -> Int? {
-        guard shape.count <= limits.patternBytes, shapes.count < limits.patterns else { return nil }
+        guard shape.count <= limits.patternBytes else { return nil }
+        guard shapes.count < limits.patterns else {
+            // What is there goes on counting.
+            let known = Int(shapes.existingNumber(of: shape))
+            return known == 0 ? nil : known
+        }
         let number = Int(shapes.number(of: shape))
         if number == counts.count { counts.append(Counts()) }
         return number

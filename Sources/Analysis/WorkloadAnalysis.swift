@@ -29,7 +29,7 @@ package struct WorkloadAnalysis: Sendable {
 
     package init(limits: AnalysisLimits = AnalysisLimits()) {
         self.limits = limits
-        keys = KeyTable(byteLimit: limits.keyBytes)
+        keys = KeyTable(limits: limits)
         values = ValueSizes(largeLimit: limits.largeValueSizes)
     }
 

@@ -283,18 +283,39 @@ struct WorkloadAnalysisTests {
         #expect(report.topReads.map(\.count) == [3, 2, 1])
     }
 
-    @Test("what the limits keep out is counted")
-    func limits() {
+    @Test("sizes and totals that no recording has are clamped, in one part and in the sum of two")
+    func hostileTrace() {
+        var load = Workload()
+        for size in [Int64.max, .max, .min, -1] {
+            load.put("a", size: size)
+            load.txn([], success: [.put("b", size: size)], succeeded: true)
+        }
+        for field in RecordingHealth.Field.allCases { load.batch.health[field] = .max }
+        var sum = load.analysis
+        sum.merge(load.analysis)
+        let report = sum.result()
+        #expect(report.put.requests == 8 && report.put.valueBytes == 4 * Int(UInt32.max))
+        #expect(report.values.count == 16 && report.values.largest == Int(UInt32.max) && report.values.smallest == 0)
+        #expect(report.values.bytes == 8 * Int(UInt32.max))
+        #expect(report.coverage.gaps == .max && report.coverage.connections == .max)
+        let coverage = report.coverage + report.coverage
+        #expect(coverage.lostBytes == .max)
+        load.batch.health[.gaps] = .min
+        #expect(load.report.coverage.gaps == 0)
+    }
+
+    @Test("what the limits keep out is counted, and what is in goes on counting", arguments: [true, false])
+    func limits(ofBytes: Bool) {
         var limits = AnalysisLimits()
-        limits.keyBytes = 3
+        if ofBytes { limits.keyBytes = 3 } else { limits.keys = 3 }
         limits.patterns = 1
         limits.uncataloguedMethods = 1
-        var analysis = WorkloadAnalysis(limits: limits)
         var load = Workload()
-        for key in ["a", "b", "c", "d", "e"] { load.range(key) }
+        for key in ["a", "b", "c", "d", "e", "a"] { load.range(key) }
         load.txn([], succeeded: true)
         load.txn([], success: [.range("a", end: "b")], succeeded: true)
-        for name in ["/x.Y/Z", "/x.Y/W"] {
+        load.txn([], succeeded: false)
+        for name in ["/x.Y/Z", "/x.Y/W", "/x.Y/Z"] {
             let text = load.batch.texts.number(of: name)
             load.call("/etcdserverpb.KV/Compact") {
                 $0.method = .uncatalogued
@@ -302,10 +323,21 @@ struct WorkloadAnalysisTests {
                 $0.kind = .other
             }
         }
-        analysis.add(load.batch)
-        let report = analysis.result()
-        #expect(report.distinctKeys == 3 && report.chain.singleKeyReads == 5)
-        let dropped = report.dropped
-        #expect([dropped.keyUses, dropped.patterns, dropped.methodCalls] == [2, 1, 1])
+        // As one batch, as two, and as two analyses: each time the tables are full from the first on.
+        var once = WorkloadAnalysis(limits: limits)
+        once.add(load.batch)
+        var twice = once
+        twice.add(load.batch)
+        var merged = once
+        merged.merge(once)
+        for (analysis, times) in [(once, 1), (twice, 2), (merged, 2)] {
+            let report = analysis.result()
+            #expect(report.distinctKeys == 3 && report.chain.singleKeyReads == 6 * times)
+            #expect(report.topReads.map(\.count) == [2 * times, times, times])
+            #expect(report.patterns.map(\.requests) == [2 * times])
+            #expect(report.methods.first { $0.path == "/x.Y/Z" }?.requests == 2 * times)
+            let dropped = report.dropped
+            #expect([dropped.keyUses, dropped.patterns, dropped.methodCalls] == [2 * times, times, times])
+        }
     }
 }
