@@ -172,6 +172,7 @@ extension TraceReader {
             position += 1
         }
         damage.unreadableBytes += Int64(position - start)
+        damage.bytesAtEnd += Int64(position - start)
     }
 
     /// The payload of the block at `position`, or nil if it is not whole.
@@ -204,6 +205,7 @@ extension TraceReader {
         count(header)
         summary.add(header)
         position += BlockHeader.byteCount + Int(header.storedLength)
+        (damage.blocksAtEnd, damage.bytesAtEnd) = (0, 0)
     }
 
     /// Passes over a damaged block: as a whole where it ends inside the file, else to what looks like the next one.
@@ -211,9 +213,17 @@ extension TraceReader {
         count(header)
         damage.lostBlocks += 1
         let length = BlockHeader.byteCount + Int(header.storedLength)
-        let passed = length <= buffer.count - position ? length : BlockHeader.magic.count
+        let isWhole = length <= buffer.count - position
+        let passed = isWhole ? length : BlockHeader.magic.count
         position += passed
         damage.unreadableBytes += Int64(passed)
+        if isWhole {
+            // Its bytes are there, and wrong.
+            (damage.blocksAtEnd, damage.bytesAtEnd) = (0, 0)
+        } else {
+            damage.blocksAtEnd += 1
+            damage.bytesAtEnd += Int64(passed)
+        }
     }
 
     /// Blocks are numbered: a number left out is a block lost.

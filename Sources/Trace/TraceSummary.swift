@@ -32,6 +32,9 @@ package struct TraceDamage: Equatable, Sendable {
     package var lostBlocks = 0
     /// Bytes that belong to no whole block.
     package var unreadableBytes: Int64 = 0
+    /// Of those, the block and the bytes that no whole block follows: where a trace was cut, its end.
+    package var blocksAtEnd = 0
+    package var bytesAtEnd: Int64 = 0
     /// Blocks of operations in a layout of later versions.
     package var newerBlocks = 0
     /// The trailer is missing: the recording was interrupted, or the file was cut. How many blocks followed is not
@@ -39,6 +42,9 @@ package struct TraceDamage: Equatable, Sendable {
     package var isCutShort = false
 
     package init() {}
+
+    /// Whether something is missing before the last whole block, so that it was not merely cut off.
+    package var isWithin: Bool { lostBlocks > blocksAtEnd || unreadableBytes > bytesAtEnd }
 
     package var isNone: Bool { self == TraceDamage() }
 }

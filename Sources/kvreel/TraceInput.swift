@@ -30,19 +30,22 @@ struct TraceInput {
             StandardError.warn(
                 "\(path) is cut short: the recording was interrupted or is still going on; what it holds covers "
                     + Terminal.counted(summary.operations, "operation")
-                    + (damage.unreadableBytes > 0
-                        ? ", without \(Terminal.counted(damage.unreadableBytes, "byte")) at its end" : ""))
+                    + (damage.bytesAtEnd > 0
+                        ? ", without \(Terminal.counted(damage.bytesAtEnd, "byte")) at its end" : ""))
             let isNothingLeft = summary.operations == 0 && damage.unreadableBytes > 0
-            return damage.newerBlocks > 0 || isNothingLeft
+            if damage.newerBlocks == 0, !damage.isWithin { return isNothingLeft }
         }
         if damage.newerBlocks > 0 {
             StandardError.warn(
                 "\(path): left out \(Terminal.counted(damage.newerBlocks, "block")) of a newer version of kvreel")
         }
-        if damage.lostBlocks > 0 || damage.unreadableBytes > 0 {
+        // Of a whole trace nothing may be missing at the end either.
+        let lostBlocks = damage.lostBlocks - (damage.isCutShort ? damage.blocksAtEnd : 0)
+        let lostBytes = damage.unreadableBytes - (damage.isCutShort ? damage.bytesAtEnd : 0)
+        if lostBlocks > 0 || lostBytes > 0 {
             StandardError.warn(
-                "\(path) is damaged, without \(Terminal.counted(damage.lostBlocks, "block")) "
-                    + "(\(Terminal.counted(damage.unreadableBytes, "byte"))): figures are too small")
+                "\(path) is damaged, without \(Terminal.counted(lostBlocks, "block")) "
+                    + "(\(Terminal.counted(lostBytes, "byte"))): figures are too small")
         }
         return true
     }

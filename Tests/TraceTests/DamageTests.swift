@@ -34,6 +34,7 @@ struct DamageTests {
             }
             let lastWhole = sample.offsets.last { $0 <= length } ?? 16
             #expect(found.damage.isCutShort, "length \(length)")
+            #expect(!found.damage.isWithin, "length \(length)")
             #expect(found.damage.unreadableBytes == Int64(length - lastWhole), "length \(length)")
         }
         let whole = try ReadTrace(path: try folder.write(sample.bytes))
@@ -60,6 +61,21 @@ struct DamageTests {
                 #expect(difference == nil, "byte \(place), block \(original): \(difference ?? "")")
             }
             #expect(!found.damage.isNone, "byte \(place)")
+        }
+    }
+
+    @Test("a block that is damaged inside a cut trace is not taken for its end", arguments: 0...3)
+    func damagedAndCut(_ block: Int) throws {
+        let folder = try TraceFolder()
+        let sample = try sample(in: folder)
+        // Within the payload of a block, and within the header of the block after it: both before the last whole one.
+        for place in [sample.offsets[block] + 60, sample.offsets[block] + 20] {
+            var bytes = Array(sample.bytes.dropLast(30))
+            bytes[place] ^= 1
+            let damage = try ReadTrace(path: try folder.write(bytes)).damage
+            #expect(damage.isCutShort && damage.isWithin, "byte \(place)")
+            #expect(damage.lostBlocks > damage.blocksAtEnd)
+            #expect(damage.bytesAtEnd > 0 && damage.bytesAtEnd < damage.unreadableBytes)
         }
     }
 
