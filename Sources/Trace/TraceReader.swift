@@ -1,5 +1,5 @@
 package import Etcd
-import Wire
+package import Wire
 
 /// Reads a trace, block by block. Damaged blocks are passed over and counted, never guessed at.
 package final class TraceReader {
@@ -18,6 +18,9 @@ package final class TraceReader {
     package private(set) var summary = TraceSummary()
     /// What could not be read until now; whole after `next` returned false.
     package private(set) var damage = TraceDamage()
+
+    /// Which file it reads, if that is a regular one.
+    package var identity: FileIdentity? { file.regularIdentity() }
 
     /// Opens a trace and reads its description. `-` is standard input.
     package init(path: String) throws(TraceError) {

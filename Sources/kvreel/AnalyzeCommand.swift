@@ -2,6 +2,7 @@ import Analysis
 import ArgumentParser
 import Etcd
 import Trace
+import Wire
 
 struct AnalyzeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -39,9 +40,15 @@ struct AnalyzeCommand: ParsableCommand {
     mutating func run() throws {
         var whole: WorkloadAnalysis?
         var isIncomplete = false
+        var files: Set<FileIdentity> = []
         var batch = OperationBatch()
         for trace in traces {
             let input = try TraceInput(trace)
+            if let identity = input.identity, !files.insert(identity).inserted {
+                throw Failure(
+                    .usage, "\(trace) is named twice: every operation of it would count twice",
+                    remedy: "Name each trace once.")
+            }
             var analysis = WorkloadAnalysis()
             while try input.next(into: &batch) { analysis.add(batch) }
             if input.warnOfDamage() { isIncomplete = true }

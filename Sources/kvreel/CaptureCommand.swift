@@ -88,6 +88,9 @@ struct CaptureCommand: ParsableCommand {
             throw ValidationError(
                 "-o names the trace file; for JSON use 'kvreel cat --json' or 'kvreel analyze --json'")
         }
+        if output == "-", SystemCalls.isTerminal(1) {
+            throw ValidationError("a trace is no text for a terminal: name a file with -o, or send -o - into one")
+        }
         if interface == nil, duration != nil {
             throw ValidationError("--duration is for live recordings; a file ends by itself (--count stops earlier)")
         }

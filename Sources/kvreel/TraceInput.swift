@@ -1,5 +1,6 @@
 import Etcd
 import Trace
+import Wire
 
 /// A trace that a command reads, with what must be said when part of it is lost.
 struct TraceInput {
@@ -11,6 +12,7 @@ struct TraceInput {
         do { reader = try TraceReader(path: path) } catch { throw Failure(error) }
     }
 
+    var identity: FileIdentity? { reader.identity }
     var meta: TraceMeta { reader.meta }
     var summary: TraceSummary { reader.summary }
     var damage: TraceDamage { reader.damage }

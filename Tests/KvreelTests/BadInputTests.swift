@@ -177,6 +177,31 @@ struct DamagedTraceTests {
         #expect(info.errors.contains("cut short"), "\(info.errors)")
     }
 
+    @Test("a cut trace that is damaged before its end as well is not to be trusted")
+    func damagedAndCut() throws {
+        let folder = try TemporaryFolder()
+        var bytes = Array(try trace(in: folder).dropLast(10))
+        // In the payload of the first block, behind the file's and the block's header.
+        bytes[16 + 56 + 3] ^= 1
+        let run = try ProgramRun.kvreel(["analyze", try folder.write("a.kvr", bytes)])
+        #expect(run.status == 1, "\(run.errors)")
+        #expect(run.errors.contains("cut short") && run.errors.contains("is damaged, without 1 block "), "\(run.errors)")
+    }
+
+    @Test("a trace named twice is refused, under whatever names")
+    func namedTwice() throws {
+        let folder = try TemporaryFolder()
+        _ = try trace(in: folder)
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.path("b.kvr"), withDestinationPath: folder.path("a.kvr"))
+        for other in ["a.kvr", "b.kvr"] {
+            let run = try ProgramRun.kvreel(["analyze", folder.path("a.kvr"), folder.path(other)])
+            #expect(run.status == 2, "\(run.errors)")
+            #expect(run.errors.contains("\(other) is named twice"), "\(run.errors)")
+            #expect(run.output.isEmpty)
+        }
+    }
+
     @Test("a capture given for a trace is recognised")
     func capture() throws {
         let folder = try TemporaryFolder()
