@@ -16,6 +16,9 @@ package struct CaptureHealth: Sendable, Equatable {
     package var firstDamage: CaptureDamage?
     /// Packets that the recorder says it lost: pcapng interface statistics, or the kernel's count of a live capture.
     package var packetsDropped: UInt64 = 0
+    /// Those of them that never reached the recorder's kernel, as a pcapng file says (`isb_ifdrop`); the others were
+    /// dropped by the kernel for want of room.
+    package var packetsDroppedByInterface: UInt64 = 0
 
     package init() {}
 
@@ -28,7 +31,15 @@ package struct CaptureHealth: Sendable, Equatable {
         damages += other.damages
         damagedBytes += other.damagedBytes
         firstDamage = firstDamage ?? other.firstDamage
-        packetsDropped = packetsDropped.addingReportingOverflow(other.packetsDropped).partialValue
+        packetsDropped = packetsDropped.clampedSum(other.packetsDropped)
+        packetsDroppedByInterface = packetsDroppedByInterface.clampedSum(other.packetsDroppedByInterface)
+    }
+}
+
+extension UInt64 {
+    func clampedSum(_ other: UInt64) -> UInt64 {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? .max : sum
     }
 }
 

@@ -11,7 +11,8 @@ struct PcapngSection: Sendable {
         var snapLength: UInt32
         var resolution: TimestampResolution
         /// Packets lost so far, by the last statistics.
-        var dropped: UInt64 = 0
+        var droppedByInterface: UInt64 = 0
+        var droppedBySystem: UInt64 = 0
     }
 
     /// Whether a section header was read.
@@ -245,20 +246,28 @@ extension CaptureParser {
     private mutating func readStatistics(_ storage: Span<UInt8>, _ body: Range<Int>) {
         let number = storage.number32(at: body.lowerBound, section.order)
         guard number < UInt32(section.interfaces.count) else { return }
-        var dropped: UInt64 = 0
         var offset = body.lowerBound + 12
         while let option = nextOption(storage, at: &offset, to: body.upperBound) {
-            guard option.code == Option.droppedByInterface || option.code == Option.droppedBySystem,
-                option.value.count >= 8
-            else { continue }
+            guard option.value.count >= 8 else { continue }
             let count = storage.number64(at: option.value.lowerBound, section.order)
-            dropped = dropped.addingReportingOverflow(count).overflow ? .max : dropped + count
+            switch option.code {
+            case Option.droppedByInterface:
+                let more = Self.raise(&section.interfaces[Int(number)].droppedByInterface, to: count)
+                health.packetsDroppedByInterface = health.packetsDroppedByInterface.clampedSum(more)
+                health.packetsDropped = health.packetsDropped.clampedSum(more)
+            case Option.droppedBySystem:
+                let more = Self.raise(&section.interfaces[Int(number)].droppedBySystem, to: count)
+                health.packetsDropped = health.packetsDropped.clampedSum(more)
+            default: break
+            }
         }
-        let before = section.interfaces[Int(number)].dropped
-        guard dropped > before else { return }
-        section.interfaces[Int(number)].dropped = dropped
-        let (sum, overflow) = health.packetsDropped.addingReportingOverflow(dropped - before)
-        health.packetsDropped = overflow ? .max : sum
+    }
+
+    /// Takes a count that never falls; returns by how much it rose.
+    private static func raise(_ count: inout UInt64, to now: UInt64) -> UInt64 {
+        guard now > count else { return 0 }
+        defer { count = now }
+        return now - count
     }
 
     /// pcapng §4.7: kind, length, bytes.

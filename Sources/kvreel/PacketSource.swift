@@ -78,7 +78,9 @@ struct PacketSource: ~Copyable {
             health[.packetsDroppedByKernel] = Int64(clamping: statistics.droppedByKernel)
             health[.packetsDroppedByInterface] = Int64(clamping: statistics.droppedByInterface)
         } else {
-            health[.packetsDroppedByInterface] = Int64(clamping: self.health.packetsDropped)
+            let source = self.health
+            health[.packetsDroppedByKernel] = Int64(clamping: source.packetsDropped - source.packetsDroppedByInterface)
+            health[.packetsDroppedByInterface] = Int64(clamping: source.packetsDroppedByInterface)
         }
         health[.captureDamages] = Int64(self.health.damages) + (self.health.endsWithinPacket ? 1 : 0)
         return health

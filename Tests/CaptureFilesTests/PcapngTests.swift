@@ -131,6 +131,7 @@ struct PcapngTests {
         file.statistics(interface: 0, droppedByInterface: 5, droppedBySystem: 2)
         file.statistics(interface: 7, droppedByInterface: 100, droppedBySystem: 100)
         #expect(ReadCapture(file.bytes).health.packetsDropped == 17)
+        #expect(ReadCapture(file.bytes).health.packetsDroppedByInterface == 5)
         file.statistics(interface: 0, droppedByInterface: .max, droppedBySystem: .max)
         #expect(ReadCapture(file.bytes).health.packetsDropped == .max)
     }
