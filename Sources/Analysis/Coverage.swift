@@ -70,12 +70,13 @@ package struct Coverage: Sendable, Equatable {
         var line = "coverage: "
         if requests == 0 {
             line += "no requests"
-            if lostBytes > 0 || gaps > 0 { line += " (\(Figures.counted(gaps, "gap")))" }
+            if gaps > 0 { line += " (\(Figures.counted(gaps, "gap")))" }
         } else {
             let hundredths = Int((Int64(decoded) * 10_000) / Int64(requests))
             line += "\(hundredths / 100).\(Figures.twoDigits(hundredths % 100)) % of "
             line += Figures.counted(requests, "request") + " decoded (\(Figures.count(lost)) lost to "
-            line += Figures.counted(gaps, "gap")
+            // Cut packets, fragments and damaged frames leave no gap, and cost requests all the same.
+            line += gaps == 0 && lost > 0 ? "cut or damaged packets" : Figures.counted(gaps, "gap")
             line += ", \(Figures.count(ambiguous)) ambiguous"
             if undecoded > 0 { line += ", \(Figures.count(undecoded)) undecodable" }
             if unanswered > 0 { line += ", \(Figures.count(unanswered)) without a whole answer" }

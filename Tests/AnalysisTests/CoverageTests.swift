@@ -19,6 +19,18 @@ struct CoverageTests {
                 + "3 of 118 connections encrypted without keys")
     }
 
+    @Test("what is lost without a gap is not put down to gaps")
+    func lostWithoutGaps() {
+        var coverage = Coverage()
+        coverage.seen = 10
+        coverage.lost = 2
+        coverage.lostBytes = 700
+        #expect(
+            coverage.line == "coverage: 80.00 % of 10 requests decoded (2 lost to cut or damaged packets, 0 ambiguous)"
+                + ", 700 bytes missing, 0 of 0 connections encrypted without keys")
+        #expect(Coverage().line == "coverage: no requests, 0 of 0 connections encrypted without keys")
+    }
+
     @Test("it never says 100.00 % when a request is missing", arguments: [1, 2_000_000])
     func rounding(ambiguous: Int) {
         var coverage = Coverage()
