@@ -28,12 +28,14 @@ package struct ConnectionReader {
     // property of another module copies the element.
 
     /// What the connection carries, as far as its bytes have told.
-    package private(set) var content = ConnectionContent.unknown
+    package private(set) var content: ConnectionContent
     /// Bytes that this reader holds, for those who share memory between connections; arrays that may keep capacity.
     package private(set) var memoryBytes = 0
 
-    package init(limits: ConnectionLimits = ConnectionLimits()) {
+    /// `content`: what is known of the connection already, when its earlier reader was forgotten.
+    package init(limits: ConnectionLimits = ConnectionLimits(), content: ConnectionContent = .unknown) {
         self.limits = limits
+        self.content = content
         request = DirectionReader(.request, limits: limits)
         response = DirectionReader(.response, limits: limits)
         fieldBytes = FieldText.prefix

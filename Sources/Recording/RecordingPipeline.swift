@@ -226,7 +226,7 @@ package struct RecordingPipeline {
             endedHTTP2 = endedHTTP2 + connections[slot].reader.health
             readerBytes -= connections[slot].readerBytes
             connections[slot].readerBytes = 0
-            connections[slot].reader = ConnectionReader(limits: limits.http2)
+            connections[slot].reader = ConnectionReader(limits: limits.http2, content: connections[slot].content)
             readersForgotten += 1
             for direction in Direction.allCases {
                 let lost = HTTP2Event(kind: .desynchronized, direction: direction, stream: 0, time: time)
