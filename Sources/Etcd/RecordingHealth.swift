@@ -30,6 +30,12 @@ package struct RecordingHealth: Sendable, Equatable {
         case retransmittedBytes = 23
         case lostBytes = 24
         case gaps = 25
+        /// Segments too far from what was expected of their connection.
+        case segmentsStray = 26
+        /// Bytes of which two copies differ.
+        case overlapDiffers = 27
+        /// Times that a hole was given up for want of memory.
+        case heldBytesExceeded = 28
 
         case frames = 32
         case undecodableBytes = 33
@@ -37,6 +43,14 @@ package struct RecordingHealth: Sendable, Equatable {
         case tablesReanchored = 35
         case tablesForgotten = 36
         case fieldSectionsLost = 37
+        /// Frames that HTTP/2 makes a connection error.
+        case connectionErrors = 38
+        case fieldBlocksTooLarge = 39
+        case fieldBlocksMalformed = 40
+        /// Table size updates beyond what was allowed.
+        case sizeUpdates = 41
+        /// Frames that the end of a connection or of the recording cut.
+        case framesUnfinished = 42
 
         case messages = 48
         case messagesDamaged = 49

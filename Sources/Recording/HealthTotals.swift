@@ -20,6 +20,9 @@ extension RecordingHealth {
         self[.retransmittedBytes] = Int64(tracker.retransmittedBytes)
         self[.lostBytes] = Int64(tracker.lostBytes)
         self[.gaps] = Int64(tracker.gaps)
+        self[.segmentsStray] = Int64(tracker.straySegments)
+        self[.overlapDiffers] = Int64(tracker.overlapDiffers)
+        self[.heldBytesExceeded] = Int64(tracker.heldBytesExceeded)
     }
 
     mutating func take(_ http2: HTTP2Health) {
@@ -29,6 +32,11 @@ extension RecordingHealth {
         self[.tablesReanchored] = Int64(http2.tablesReanchored)
         self[.tablesForgotten] = Int64(http2.tablesForgotten)
         self[.fieldSectionsLost] = Int64(http2.fieldSectionsLost)
+        self[.connectionErrors] = Int64(http2.oddities.connectionErrors)
+        self[.fieldBlocksTooLarge] = Int64(http2.oddities.fieldBlocksTooLarge)
+        self[.fieldBlocksMalformed] = Int64(http2.oddities.fieldBlocksMalformed)
+        self[.sizeUpdates] = Int64(http2.oddities.sizeUpdates)
+        self[.framesUnfinished] = Int64(http2.oddities.framesUnfinished)
     }
 
     mutating func take(_ calls: CallHealth) {
