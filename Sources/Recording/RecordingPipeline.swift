@@ -2,7 +2,7 @@ package import CaptureFiles
 package import Etcd
 import HTTP2
 package import Packets
-import Wire
+package import Wire
 
 /// Decodes packets into batches of operations: link, IP and TCP, then HTTP/2, then the etcd API, one packet at a time.
 ///
@@ -27,6 +27,8 @@ package struct RecordingPipeline {
     /// Bytes that all readers hold, as far as it is accounted.
     private var readerBytes = 0
     private var readersForgotten: Int64 = 0
+    private var sawRequestBytes = false
+    private var sawResponseBytes = false
     private var packetCount = 0
     private var lastTime: CaptureTime?
     private var isFinished = false
@@ -52,6 +54,11 @@ package struct RecordingPipeline {
     /// Whether any connection carried HTTP/2 so far.
     package var sawHTTP2: Bool { contents.http2 > 0 }
     package var connectionsEncrypted: Int { contents.tls }
+    /// The direction of which no connection had payload, where the other one had: the recording saw half of what was
+    /// said.
+    package var directionWithoutPayload: Direction? {
+        sawRequestBytes == sawResponseBytes ? nil : sawRequestBytes ? .response : .request
+    }
     /// What the connection tracker saw and lost.
     package var trackerHealth: TrackerHealth { tracker.health }
 
@@ -166,6 +173,7 @@ package struct RecordingPipeline {
 
     private mutating func decode(_ bytes: Span<UInt8>, _ event: StreamEvent) {
         begin(event)
+        if event.direction == .request { sawRequestBytes = true } else { sawResponseBytes = true }
         readerBytes += connections[event.slot].read(bytes, event.direction, at: event.time, into: &frameEvents)
         connections[event.slot].lastPacket = packetCount
         decodeFrames(event.slot, input: bytes, at: event.time)

@@ -206,6 +206,13 @@ struct CaptureSession: ~Copyable {
                     + ": \(Terminal.counted(capture.packetsCut, "packet")) cut by a snapshot length "
                     + "(tcpdump -s 0 keeps all)")
         }
+        if let direction = recorder.pipeline.directionWithoutPayload {
+            StandardError.warn(
+                options.sourceName
+                    + (direction == .request
+                        ? " holds only what servers sent: what was asked is not known"
+                        : " holds only what clients sent: no answer is known"))
+        }
         let tracker = recorder.pipeline.trackerHealth
         if let link = tracker.unknownLink, tracker.packetsOfUnknownLink > 0 {
             StandardError.warn(

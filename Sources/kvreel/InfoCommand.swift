@@ -178,10 +178,21 @@ struct TraceContents {
             text += name + String(repeating: " ", count: width + 2 - name.count) + value + "\n"
         }
         text += "\n"
+        if let words = oneSided { text += "  \(words)\n" }
         let trouble = Self.trouble.filter { health[$0.0] > 0 }
         for (field, one, rest) in trouble { text += "  \(Terminal.counted(health[field], one)) \(rest)\n" }
         if !trouble.isEmpty { text += "  (docs/oddities.md explains each)\n\n" }
         return text + coverage.line + "\n"
+    }
+
+    /// In words, which half of what was said the recording lacks, if it lacks one.
+    private var oneSided: String? {
+        let sawRequests = connections.values.contains { $0.record.requestBytes > 0 }
+        let sawResponses = connections.values.contains { $0.record.responseBytes > 0 }
+        if sawRequests == sawResponses { return nil }
+        return sawRequests
+            ? "only what clients sent: no answer is known"
+            : "only what servers sent: what was asked is not known, nor when the streams were opened"
     }
 
     /// What is not as it should be, in words: the noun that the number goes with, and the rest.
