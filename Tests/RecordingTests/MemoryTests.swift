@@ -46,6 +46,122 @@ struct MemoryTests {
         }
     }
 
+    // Each in a process of its own, and each once took gigabytes or minutes.
+
+    @Test("is bounded when frame boundaries prove wrong again and again in segments above the MTU")
+    func oversizedSegments() async {
+        await #expect(processExitsWith: .success) {
+            let recording = try CraftedRecording(isFromStart: false)
+            // PING, and DATA whose padding is longer than it.
+            let unit = Crafted.frame(6, 0, 0, [2, 4, 16, 16, 9, 14, 7, 7]) + Crafted.frame(0, 8, 1, [0xff])
+            let segment = Array(repeatElement(unit, count: 17_000).joined())
+            for _ in 0..<8 { try recording.send(.request, segment, segment: segment.count) }
+            try recording.finish()
+            #expect(recording.peakBytes < 64 << 20, "\(recording.peakBytes >> 20) MiB")
+            #expect(recording.health[.connectionErrors] > 8 * 16_900)
+        }
+    }
+
+    @Test("is bounded when only one side is heard", arguments: [Direction.request, .response])
+    func oneSide(_ direction: Direction) async {
+        switch direction {
+        case .request:
+            await #expect(processExitsWith: .success) {
+                let recording = try CraftedRecording()
+                recording.step = 100_000
+                try recording.send(.request, Crafted.preface)
+                for call in 0..<60_000 {
+                    let put = Crafted.field(1, Crafted.key(call, bytes: 100)) + Crafted.field(2, [UInt8](repeating: 1, count: 1000))
+                    try recording.send(
+                        .request,
+                        Crafted.request("/etcdserverpb.KV/Put", stream: 2 * call + 1)
+                            + Crafted.message(put, stream: 2 * call + 1, ends: true))
+                }
+                try recording.finish()
+                #expect(recording.peakBytes < MemoryTests.boundBytes, "\(recording.peakBytes >> 20) MiB")
+                #expect(recording.operations == 60_000)
+            }
+        case .response:
+            await #expect(processExitsWith: .success) {
+                let recording = try CraftedRecording(isFromStart: false)
+                recording.step = 50_000
+                try recording.send(.response, Crafted.frame(4, 0, 0, []))
+                let answer = Crafted.field(1, Crafted.field(3, 100))
+                for call in 0..<200_000 {
+                    let stream = 2 * call + 1
+                    try recording.send(
+                        .response,
+                        Crafted.answer(stream: stream) + Crafted.message(answer, stream: stream, ends: false)
+                            + Crafted.trailers(stream: stream))
+                }
+                try recording.finish()
+                #expect(recording.peakBytes < MemoryTests.boundBytes, "\(recording.peakBytes >> 20) MiB")
+                #expect(recording.operations > 199_000)
+            }
+        }
+    }
+
+    @Test("is bounded when unanswered calls have large keys")
+    func largeKeys() async {
+        await #expect(processExitsWith: .success) {
+            let recording = try CraftedRecording()
+            try recording.send(.request, Crafted.preface)
+            for call in 0..<4000 {
+                let put = Crafted.field(1, Crafted.key(call, bytes: 50_000))
+                try recording.send(
+                    .request,
+                    Crafted.request("/etcdserverpb.KV/Put", stream: 2 * call + 1)
+                        + Crafted.message(put, stream: 2 * call + 1, ends: true))
+            }
+            try recording.finish()
+            #expect(recording.peakBytes < MemoryTests.boundBytes, "\(recording.peakBytes >> 20) MiB")
+            #expect(recording.operations == 4000)
+        }
+    }
+
+    @Test("is bounded when ranges with huge ends are deleted")
+    func hugeRanges() async {
+        await #expect(processExitsWith: .success) {
+            let recording = try CraftedRecording()
+            try recording.send(.request, Crafted.preface)
+            for call in 0..<6 {
+                let stream = 2 * call + 1
+                let delete =
+                    Crafted.field(1, Crafted.key(call, bytes: 7_000_000))
+                    + Crafted.field(2, [UInt8(ascii: "z")] + Crafted.key(call, bytes: 7_000_000))
+                try recording.send(
+                    .request,
+                    Crafted.request("/etcdserverpb.KV/DeleteRange", stream: stream)
+                        + Crafted.message(delete, stream: stream, ends: true))
+                try recording.send(.response, Crafted.answer(stream: stream) + Crafted.trailers(stream: stream))
+            }
+            try recording.finish()
+            #expect(recording.peakBytes < MemoryTests.boundBytes, "\(recording.peakBytes >> 20) MiB")
+            #expect(recording.operations == 6)
+        }
+    }
+
+    @Test("is bounded when the end of the capture completes very many answers")
+    func deferredAnswers() async {
+        await #expect(processExitsWith: .success) {
+            let recording = try CraftedRecording()
+            try recording.send(.request, Crafted.preface)
+            // Empty messages of watches that nobody has asked for yet.
+            let answers = Crafted.frame(0, 0, 1, [UInt8](repeating: 0, count: 16_000))
+            for call in 0..<4 {
+                let stream = 2 * call + 1
+                try recording.send(.request, Crafted.request("/etcdserverpb.Watch/Watch", stream: stream))
+                try recording.send(.response, Crafted.answer(stream: stream))
+                for _ in 0..<60 {
+                    try recording.send(.response, answers.replacingStream(by: stream))
+                }
+            }
+            try recording.finish()
+            #expect(recording.operations == 4 + 4 * 60 * 3200)
+            #expect(recording.peakBytes < 2 * MemoryTests.boundBytes, "\(recording.peakBytes >> 20) MiB")
+        }
+    }
+
     @Test("of the tracker stays within its own limits, by its own count", arguments: seeds(1))
     func tracker(seed: UInt64) {
         var limits = TrackerLimits()
@@ -99,5 +215,14 @@ struct MemoryTests {
         }
         #expect(mostBytes > limits.batchBytes / 2)
         #expect(mostBytes < limits.batchBytes * 2)
+    }
+}
+
+extension [UInt8] {
+    /// A frame, on another stream (below 256).
+    fileprivate func replacingStream(by stream: Int) -> [UInt8] {
+        var frame = self
+        frame[8] = UInt8(stream)
+        return frame
     }
 }
