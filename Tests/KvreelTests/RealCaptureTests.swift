@@ -52,6 +52,21 @@ struct RealCaptureTests {
         #expect(match.status == 0, "\(match.output) \(match.errors)")
     }
 
+    @Test(
+        "the pages of analysis/ are what is printed now (make analysis)",
+        arguments: ["edgesys-table1", "netcraq-scale", "netcraq-uncached"])
+    func pagesOfTables(_ name: String) throws {
+        let folder = try TemporaryFolder()
+        let trace = folder.path("trace.kvr")
+        let capture = Repository.traces.appending(path: "\(name).pcap.zst").path
+        try #require(try ProgramRun.kvreel(["capture", "--read", capture, "-o", trace, "--quiet"]).status == 0)
+        let study = Repository.root.appending(path: "analysis/papers-tables")
+        let figures = try String(contentsOf: study.appending(path: "\(name).json"), encoding: .utf8)
+        #expect(try ProgramRun.kvreel(["analyze", "--json", trace]).output == figures)
+        let page = try String(contentsOf: study.appending(path: "\(name).md"), encoding: .utf8)
+        #expect(page.contains("```\n" + (try ProgramRun.kvreel(["analyze", trace]).output) + "```\n"))
+    }
+
     @Test("the repository's own small captures equal their truths", arguments: try smallCaptures())
     func smallCapturesEqualTruth(_ name: String) throws {
         let folder = try TemporaryFolder()
