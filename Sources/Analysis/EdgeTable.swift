@@ -6,13 +6,6 @@ import Etcd
 /// Rows whose share of all classes (requested view) is below `threshold` are left out of the total and listed apart, as
 /// the paper did; the paper's own rows always stand.
 package struct EdgeTable: Sendable, Equatable {
-    /// What the mean over several runs divides by.
-    package enum Mean: Sendable {
-        case allRuns
-        /// Only the runs in which the class occurs, as the paper's authors did.
-        case runsWithClass
-    }
-
     package struct Row: Sendable, Equatable {
         package var name: String
         /// Operations listed in transactions, whatever ran, and requests: the paper's view.
@@ -40,9 +33,9 @@ package struct EdgeTable: Sendable, Equatable {
     package static let threshold = 0.01
     private static let publishedTotal = Published(count: 2951, percent: 100)
 
-    package init(runs: [WorkloadReport], mean: Mean = .allRuns) {
+    package init(runs: [WorkloadReport]) {
         self.runs = runs.count
-        let classes = Self.means(of: runs, mean)
+        let classes = Self.means(of: runs)
         let sum = classes.reduce(0) { $0 + $1.requested }
         let others = classes.filter { $0.published == nil && $0.requested + $0.executed > 0 }
             .sorted {
@@ -63,9 +56,8 @@ package struct EdgeTable: Sendable, Equatable {
 
     private static func percent(_ part: Double, of whole: Double) -> Double { whole > 0 ? part / whole * 100 : 0 }
 
-    private static func means(of runs: [WorkloadReport], _ mean: Mean) -> [Row] {
+    private static func means(of runs: [WorkloadReport]) -> [Row] {
         var sums: [Row] = []
-        var runsWith: [Int] = []
         var places: [String: Int] = [:]
         for run in runs {
             for row in classes(of: run) {
@@ -73,17 +65,14 @@ package struct EdgeTable: Sendable, Equatable {
                 if place == sums.count {
                     places[row.name] = place
                     sums.append(Row(name: row.name, requested: 0, executed: 0, published: row.published))
-                    runsWith.append(0)
                 }
                 sums[place].requested += row.requested
                 sums[place].executed += row.executed
-                if row.requested + row.executed > 0 { runsWith[place] += 1 }
             }
         }
         for place in sums.indices {
-            let divisor = Double(max(1, mean == .allRuns ? runs.count : runsWith[place]))
-            sums[place].requested /= divisor
-            sums[place].executed /= divisor
+            sums[place].requested /= Double(runs.count)
+            sums[place].executed /= Double(runs.count)
         }
         return sums
     }

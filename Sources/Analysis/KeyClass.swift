@@ -15,16 +15,6 @@ package enum KeyClass: String, Sendable, CaseIterable {
     case resource
     /// Not under the prefix.
     case foreign
-
-    /// The group of the NetCRAQ paper's "health requests, leases, and scheduler values" it belongs to.
-    package var bucket: String {
-        switch self {
-        case .health: "health"
-        case .scheduler: "scheduler"
-        case .leaderLease, .nodeLease, .endpointLease, .otherLease: "leases"
-        case .revisionProbe, .compaction, .kubernetesService, .resource, .foreign: "other"
-        }
-    }
 }
 
 /// A key's class, and the Kubernetes resource it belongs to.

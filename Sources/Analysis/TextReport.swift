@@ -250,12 +250,3 @@ package struct TextReport: Sendable {
         text += line + "\n"
     }
 }
-
-/// The two papers' tables as Markdown, for pages of results.
-package enum MarkdownTables {
-    package static func edgeTable(_ table: EdgeTable) -> String {
-        table.table.markdown() + (table.omittedText.isEmpty ? "" : "\n" + table.omittedText + "\n")
-    }
-
-    package static func chainTable(_ report: WorkloadReport) -> String { ChainTable(report).table.markdown() }
-}

@@ -1,4 +1,4 @@
-/// Rows and columns of text, rendered for a terminal or as Markdown.
+/// Rows and columns of text, rendered for a terminal.
 struct TextTable {
     struct Column {
         enum Alignment { case left, right }
@@ -33,20 +33,6 @@ struct TextTable {
             text += line(footer, widths)
         }
         return text
-    }
-
-    func markdown() -> String {
-        var text = "| " + columns.map(\.title).joined(separator: " | ") + " |\n|"
-        for column in columns { text += column.alignment == .left ? " --- |" : " ---: |" }
-        text += "\n"
-        for row in rows + (footer.map { [$0] } ?? []) {
-            text += "| " + row.map(markdown).joined(separator: " | ") + " |\n"
-        }
-        return text
-    }
-
-    private func markdown(_ cell: String) -> String {
-        cell.drop { $0 == " " }.split(separator: "|", omittingEmptySubsequences: false).joined(separator: "\\|")
     }
 
     private func line(_ cells: [String], _ widths: [Int]) -> String {

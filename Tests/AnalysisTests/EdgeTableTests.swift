@@ -48,13 +48,6 @@ struct EdgeTableTests {
         #expect(table.rows.map { Figures.decimal($0.executed, places: 1) } == ["1 542.1", "0.0", "865.7", "67.0"])
     }
 
-    @Test("the authors' mean divides by the runs in which a class occurs")
-    func meanOfPresent() {
-        let table = EdgeTable(runs: Self.runs(), mean: .runsWithClass)
-        #expect(table.omitted.map { Figures.decimal($0.requested, places: 1) } == ["12.3", "12.0"])
-        #expect(Int(table.total.requested.rounded()) == 2951)
-    }
-
     @Test("updates that fail leave the requested view as it is and move the executed one")
     func failures() {
         let without = EdgeTable(runs: Self.runs())

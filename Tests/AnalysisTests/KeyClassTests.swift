@@ -49,10 +49,4 @@ struct KeyClassTests {
         #expect(classifier.identify(Array("/k3s/pods/a/b".utf8), foundNothing: false).resource == "pods")
         #expect(classifier.identify(Array("/registry/pods/a/b".utf8), foundNothing: false).keyClass == .foreign)
     }
-
-    @Test("every class is in one of the paper's buckets")
-    func buckets() {
-        #expect(Set(KeyClass.allCases.map(\.bucket)) == ["health", "leases", "scheduler", "other"])
-        #expect(KeyClass.revisionProbe.bucket == "other" && KeyClass.nodeLease.bucket == "leases")
-    }
 }

@@ -40,13 +40,6 @@ struct ReportTests {
         try expectGolden(String(decoding: json.bytes, as: UTF8.self), "mixed.json")
     }
 
-    @Test("Markdown tables")
-    func markdown() throws {
-        let report = Workload.mixed.report
-        let tables = MarkdownTables.edgeTable(EdgeTable(runs: [report])) + "\n" + MarkdownTables.chainTable(report)
-        try expectGolden(tables, "mixed.md")
-    }
-
     @Test("the JSON is JSON, and its figures are the report's")
     func parses() throws {
         let report = Workload.mixed.report
