@@ -99,15 +99,3 @@ final class FileBytes {
         return unsafe poll(&request, 1, Self.waitMilliseconds) != 0
     }
 }
-
-extension Array<UInt8> {
-    /// Moves the bytes of `range` to the front. What lay there is overwritten, the count stays as it is.
-    mutating func moveToFront(_ range: Range<Int>) {
-        precondition(range.lowerBound >= 0 && range.upperBound <= count, "the range must lie inside the bytes")
-        guard range.lowerBound > 0, !range.isEmpty else { return }
-        unsafe withUnsafeMutableBytes { buffer in
-            guard let base = buffer.baseAddress else { return }
-            unsafe base.copyMemory(from: base + range.lowerBound, byteCount: range.count)
-        }
-    }
-}

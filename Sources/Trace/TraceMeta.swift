@@ -40,12 +40,6 @@ package struct TraceMeta: Equatable, Sendable {
         set { self["captures"] = newValue.isEmpty ? nil : newValue.joined(separator: "\n") }
     }
 
-    /// Resolution of the recorder's clock in nanoseconds, 1000 for a capture in microseconds.
-    package var clockResolution: Int64? {
-        get { self["clock"].flatMap(Int64.init) }
-        set { self["clock"] = newValue.map(String.init) }
-    }
-
     /// What later text says of a name replaces what was said before.
     package mutating func merge(_ later: TraceMeta) {
         for entry in later.entries { self[entry.name] = entry.value }

@@ -74,15 +74,19 @@ extension Array<UInt8> {
         unsafe span.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
     }
 
+    /// Moves the bytes of `range` to the front. What lay there is overwritten, the count stays as it is.
+    @inlinable package mutating func moveToFront(_ range: Range<Int>) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "the range must lie inside the bytes")
+        guard range.lowerBound > 0, !range.isEmpty else { return }
+        unsafe withUnsafeMutableBytes { buffer in
+            guard let base = buffer.baseAddress else { return }
+            unsafe base.copyMemory(from: base + range.lowerBound, byteCount: range.count)
+        }
+    }
+
     /// Moves the bytes of `range` to the front and drops the rest; keeps the capacity.
     @inlinable package mutating func keep(only range: Range<Int>) {
-        precondition(range.lowerBound >= 0 && range.upperBound <= count, "the range must lie inside the bytes")
-        if range.lowerBound > 0, !range.isEmpty {
-            unsafe withUnsafeMutableBytes { buffer in
-                guard let base = buffer.baseAddress else { return }
-                unsafe base.copyMemory(from: base + range.lowerBound, byteCount: range.count)
-            }
-        }
+        moveToFront(range)
         removeLast(count - range.count)
     }
 }

@@ -19,7 +19,6 @@ struct TraceFileTests {
         let folder = try TraceFolder()
         var meta = TraceMeta()
         meta.tool = "kvreel 0.1.0"
-        meta.clockResolution = 1000
         meta["options"] = "--port 2379"
         let writer = try TraceWriter(path: folder.file("a.kvr"), force: false, meta: meta)
         try writer.write(batch)
