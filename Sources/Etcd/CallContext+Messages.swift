@@ -30,7 +30,9 @@ extension CallContext {
     private mutating func receiveRequestPart(_ slot: Int, _ bytes: Span<UInt8>, isLast: Bool, _ piece: DataPiece) {
         // A damaged message was counted when its bytes were lost.
         if calls[slot].request.isDamaged { return }
-        let isKept = calls[slot].marks.contains(.scanned) && calls[slot].request.length <= limits.requestBytes
+        let isKept =
+            !calls[slot].marks.isDisjoint(with: [.scanned, .collecting])
+            && calls[slot].request.length <= limits.requestBytes
         if isKept { calls[slot].heldRequest.append(copying: bytes) }
         guard isLast else { return }
         guard isKept else {
@@ -51,7 +53,7 @@ extension CallContext {
         calls[slot].requestBytes &+= Int64(calls[slot].request.length)
     }
 
-    private mutating func failRequest(_ slot: Int) {
+    mutating func failRequest(_ slot: Int) {
         countUndecodable()
         calls[slot].completeness.insert(.requestUndecoded)
     }
@@ -59,7 +61,10 @@ extension CallContext {
     /// A whole request message, as it was on the wire.
     private mutating func completeRequest(_ slot: Int, _ bytes: Span<UInt8>, at end: Int64) {
         countRequest(slot)
-        guard calls[slot].marks.contains(.scanned) else { return }
+        guard calls[slot].marks.contains(.scanned) else {
+            if calls[slot].marks.contains(.collecting) { collectRequest(slot, bytes, at: end) }
+            return
+        }
         if !calls[slot].request.isCompressed {
             readRequest(slot, bytes, at: end)
             return
@@ -78,7 +83,7 @@ extension CallContext {
         swap(&whole, &inflated)
     }
 
-    private mutating func readRequest(_ slot: Int, _ bytes: Span<UInt8>, at end: Int64) {
+    mutating func readRequest(_ slot: Int, _ bytes: Span<UInt8>, at end: Int64) {
         switch calls[slot].kind {
         case .watch: readWatchRequest(slot, bytes, at: end)
         case .leaseKeepAlive: readKeepAlive(slot, bytes, at: end)
@@ -174,20 +179,22 @@ extension CallContext {
         }
     }
 
-    private mutating func beginResponse(_ slot: Int) {
+    mutating func beginResponse(_ slot: Int) {
         calls[slot].marks.insert(.withinResponse)
         calls[slot].marks.remove(.responseUnreadable)
         calls[slot].wantedResponse = 0
         calls[slot].passedOverResponse = 0
         let isRead =
-            calls[slot].marks.contains(.scanned)
+            calls[slot].marks.contains(.collecting)
+            || calls[slot].marks.contains(.scanned)
             && (calls[slot].streaming != .unary || calls[slot].responseMessages == 0)
         if isRead { calls[slot].marks.insert(.responseRead) } else { calls[slot].marks.remove(.responseRead) }
     }
 
     /// Takes a part of a response message as it was on the wire.
-    private mutating func takeResponse(_ slot: Int, _ bytes: Span<UInt8>, isLast: Bool) {
+    mutating func takeResponse(_ slot: Int, _ bytes: Span<UInt8>, isLast: Bool) {
         guard calls[slot].marks.contains(.responseRead) else { return }
+        if calls[slot].marks.contains(.collecting) { return holdResponse(slot, bytes) }
         if !calls[slot].response.isCompressed {
             readResponse(slot, bytes, isLast: isLast)
             return
@@ -218,7 +225,7 @@ extension CallContext {
     }
 
     /// Reads on in a response message: fields that are whole now; the beginning of the next one is held.
-    private mutating func readResponse(_ slot: Int, _ bytes: Span<UInt8>, isLast: Bool) {
+    mutating func readResponse(_ slot: Int, _ bytes: Span<UInt8>, isLast: Bool) {
         guard !calls[slot].marks.contains(.responseUnreadable) else { return }
         let passedOver = min(calls[slot].passedOverResponse, bytes.count)
         calls[slot].passedOverResponse -= passedOver
@@ -267,7 +274,7 @@ extension CallContext {
         }
     }
 
-    private mutating func failResponse(_ slot: Int) {
+    mutating func failResponse(_ slot: Int) {
         calls[slot].marks.insert(.responseUnreadable)
         calls[slot].heldResponse.removeAll(keepingCapacity: calls[slot].heldResponse.capacity <= 1 << 15)
     }
@@ -279,10 +286,18 @@ extension CallContext {
         calls[slot].responseMessages &+= 1
         calls[slot].responseBytes &+= Int64(calls[slot].response.length)
         guard calls[slot].marks.contains(.responseRead) else { return }
+        if calls[slot].marks.contains(.collecting) { return collectResponse(slot, at: end) }
+        concludeResponse(slot, at: end)
+    }
+
+    /// A response message was read to its end.
+    mutating func concludeResponse(_ slot: Int, at end: Int64) {
         let isReadable = !calls[slot].marks.contains(.responseUnreadable)
         if !isReadable {
             countUndecodable()
             calls[slot].completeness.insert(.responseUndecoded)
+        } else if calls[slot].details.headerRevision > 0 {
+            clock.show(calls[slot].details.headerRevision, calls[slot].details.headerCluster)
         }
         switch calls[slot].kind {
         case .watch:

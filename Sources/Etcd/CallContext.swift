@@ -19,6 +19,10 @@ package struct CallContext {
     package private(set) var heldBytes = 0
 
     let paths = MethodPaths()
+    let shapes = CallShape()
+    /// Calls that wait for the name of their method.
+    private(set) var waitingCalls = 0
+    var clock = RevisionClock()
     private var inflater: Inflater?
     /// Memory for a piece of a message that is inflated, and for a whole request.
     private var inflatedPiece: [UInt8] = []
@@ -62,6 +66,7 @@ package struct CallContext {
         if newer >= 0 { calls[Int(newer)].older = older } else { newest = older }
         heldBytes -= calls[slot].accountedBytes
         calls[slot].stream = 0
+        if calls[slot].marks.contains(.awaitingName) { waitingCalls -= 1 }
         if calls[slot].heldByteCount > 1 << 15 { calls[slot].reset(connection: 0, stream: 0) }
         openCalls -= 1
         freeSlots.append(Int32(slot))
@@ -119,6 +124,18 @@ package struct CallContext {
         // One that has ended and only waits for late bytes loses nothing that was seen.
         if calls[slot].endedAt == Operation.absent { health.streamsEvicted += 1 }
         emit(slot, begunInside: calls[slot].marks.contains(.begunInside))
+    }
+
+    /// Keeps a call that is over until its method is known. False, and the call is the caller's to emit, if too many
+    /// are kept.
+    mutating func park(_ slot: Int, begunInside: Bool, at time: Int64) -> Bool {
+        guard waitingCalls < limits.waitingCalls else { return false }
+        waitingCalls += 1
+        calls[slot].marks.insert(.awaitingName)
+        if begunInside { calls[slot].marks.insert(.begunInside) }
+        if calls[slot].endedAt == Operation.absent { calls[slot].endedAt = time }
+        account(slot)
+        return true
     }
 
     // MARK: - Counting

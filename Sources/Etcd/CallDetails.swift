@@ -23,6 +23,7 @@ struct CallDetails: Sendable {
     var answers: [Answer] = []
     var keyValues: [KeyValueRecord] = []
     var headerRevision: Int64 = 0
+    var headerCluster: UInt64 = 0
     var answeredLease: Int64 = 0
     var answeredTTL: Int64 = 0
     var watch = WatchReply()

@@ -25,6 +25,15 @@ package struct CallLimits: Sendable {
     package var deferredBytes = 1 << 20
     /// Requests on a stream that wait for their answer (watch creates and cancels, keep-alives).
     package var unansweredMessages = 4_096
+    /// Calls that are over and wait for the name of their method; more are written as ambiguous. About 1.5 KB each.
+    package var waitingCalls = 8_192
+    /// Messages and bytes kept of one call while its method is not known; later ones are only counted.
+    package var collectedMessages = 64
+    package var collectedBytes = 4 << 20
+    /// Header-table entries of one connection whose names are looked for; a table of 4096 bytes holds 128.
+    package var entryNames = 256
+    /// Nanoseconds of capture time that a call waits for its name before it is written with what is known.
+    package var namingPatience: Int64 = 300_000_000_000
     /// Bytes kept of a `:path` that is none of etcd's, of an error text, of a user agent.
     package var textBytes = 4_096
     /// Nanoseconds of capture time that an ended call waits for the other direction's bytes: the recorder may deliver

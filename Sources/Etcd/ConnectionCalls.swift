@@ -7,18 +7,31 @@ package import Wire
 /// recorders deliver late. So a call begins with whichever direction's frame comes first, and when one side has ended,
 /// the other side's bytes are waited for (`CallLimits.lingering`) unless nothing more can come.
 ///
-/// Calls of which HEADERS were not seen have no name here: they are `ambiguous`, and their messages are counted only.
+/// Calls whose `:path` was not seen are named by what their messages can be, together with the other calls of the same
+/// header-table entry (`EntryNames`), as soon as that leaves one method; those that it does not stay `ambiguous`.
 package struct ConnectionCalls {
-    private let connection: UInt32
-    private let isFromStart: Bool
+    let connection: UInt32
+    let isFromStart: Bool
     private var table = StreamTable()
     private var ended = EndedStreams()
     /// Numbers of streams whose request HEADERS were seen; every stream above the lowest began inside the recording.
-    private var lowestHeaders = UInt32.max
+    var lowestHeaders = UInt32.max
     private var highestHeaders: UInt32 = 0
     private var highestStream: UInt32 = 0
     /// When the first of the calls ended that wait for the other direction's bytes; `absent` if none does.
     private var firstLingering = Operation.absent
+
+    // Names of calls whose `:path` was not seen.
+
+    var names: EntryNames
+    var closedSet = ClosedSet()
+    /// Calls that wait for a name without an entry: slots of the pool, and streams.
+    var lone: [(slot: Int32, stream: UInt32)] = []
+    /// When the first call began to wait; `absent` if none does.
+    var firstWaiting = Operation.absent
+    /// The cluster that answers; 0 as long as it is not known.
+    var cluster: UInt64 = 0
+    var statuses = StatusEntries()
 
     /// The client's `user-agent`, empty until it was seen.
     package private(set) var userAgent: [UInt8] = []
@@ -26,9 +39,10 @@ package struct ConnectionCalls {
     /// - Parameters:
     ///   - connection: its number in the trace.
     ///   - isFromStart: whether everything that it carried was on the wire during the recording.
-    package init(connection: UInt32, isFromStart: Bool) {
+    package init(connection: UInt32, isFromStart: Bool, limits: CallLimits = CallLimits()) {
         self.connection = connection
         self.isFromStart = isFromStart
+        names = EntryNames(limit: limits.entryNames)
     }
 
     /// Calls that are open, or wait for late bytes.
@@ -46,6 +60,7 @@ package struct ConnectionCalls {
         read(event, bytes: bytes, fields: fields, fieldBytes: fieldBytes, at: time, &context)
         // Afterwards: the event may be what an ended call waits for, or tell that it was lost.
         if firstLingering != Operation.absent { emitLingering(at: time.nanoseconds, &context) }
+        if firstWaiting != Operation.absent { endLongWaits(at: time.nanoseconds, &context) }
     }
 
     private mutating func read(
@@ -67,6 +82,7 @@ package struct ConnectionCalls {
             receiveResponse(event, slot, bytes: bytes, fields: fields, fieldBytes: fieldBytes, at: time, &context)
         }
         if concludeIfOver(slot, event.stream, at: time.nanoseconds, &context) { return }
+        if event.kind == .data, context.calls[slot].marks.contains(.collecting) { judgeOpen(slot, &context) }
         // May evict calls, this one too.
         if event.kind == .data, context.calls[slot].isHoldingMuch { context.account(slot) }
     }
@@ -74,8 +90,9 @@ package struct ConnectionCalls {
     /// The connection is over, or the recording: calls that are open are unfinished.
     package mutating func finish(at time: CaptureTime, context: inout CallContext) {
         for (stream, slot) in table.sorted {
-            emit(slot, stream, &context)
+            emit(slot, stream, at: time.nanoseconds, &context)
         }
+        concludeNames(&context)
     }
 
     // MARK: - Streams
@@ -100,6 +117,7 @@ package struct ConnectionCalls {
             }
         if isFromStart || stream > lowestHeaders || isHeaders { context.calls[slot].marks.insert(.begunInside) }
         if !isHeaders {
+            context.calls[slot].marks.insert(.collecting)
             // DATA without HEADERS before it may begin anywhere.
             context.calls[slot].request.drift()
             context.calls[slot].marks.insert(.firstMessageUncertain)
@@ -118,12 +136,19 @@ package struct ConnectionCalls {
         ended.insert(stream)
     }
 
-    private mutating func emit(_ slot: Int, _ stream: UInt32, _ context: inout CallContext) {
+    private mutating func emit(_ slot: Int, _ stream: UInt32, at time: Int64, _ context: inout CallContext) {
         if context.holds(slot, connection: connection, stream: stream) {
-            context.emit(slot, begunInside: isFromStart || stream > lowestHeaders)
+            if context.calls[slot].marks.contains(.collecting) {
+                concludeUnnamed(slot, stream, at: time, &context)
+            } else {
+                write(slot, begunInside: hasBegunInside(stream), &context)
+            }
         }
         forget(stream)
     }
+
+    /// Whether it is certain that the stream began inside the recording.
+    func hasBegunInside(_ stream: UInt32) -> Bool { isFromStart || stream > lowestHeaders }
 
     /// Emits the call if both sides have ended, or one has and nothing that matters can come from the other.
     /// - Returns: whether it was emitted.
@@ -137,7 +162,7 @@ package struct ConnectionCalls {
             || marks.contains(.requestHeaders) && context.calls[slot].isSingleRequest
                 && context.calls[slot].requestMessages > 0
         if isRequestOver, marks.contains(.responseEnded) {
-            emit(slot, stream, &context)
+            emit(slot, stream, at: time, &context)
             return true
         }
         let isEnded = marks.contains(.responseEnded) || context.calls[slot].completeness.contains(.resetByClient)
@@ -157,7 +182,7 @@ package struct ConnectionCalls {
             let endedAt = context.calls[slot].endedAt
             if endedAt == Operation.absent { continue }
             if endedAt <= limit {
-                emit(slot, stream, &context)
+                emit(slot, stream, at: time, &context)
             } else if firstLingering == Operation.absent || endedAt < firstLingering {
                 firstLingering = endedAt
             }
@@ -203,6 +228,7 @@ package struct ConnectionCalls {
                     takeRequestFields(slot, fields, fieldBytes, &context)
                 } else {
                     context.calls[slot].completeness.insert(.requestHeadersLost)
+                    context.calls[slot].marks.insert(.collecting)
                 }
                 if !context.calls[slot].awaitsFirstMessage { context.stopDeferring(slot) }
             }
@@ -234,10 +260,14 @@ package struct ConnectionCalls {
     private mutating func takeRequestFields(
         _ slot: Int, _ fields: Span<HeaderField>, _ fieldBytes: Span<UInt8>, _ context: inout CallContext
     ) {
+        var path = -1
         for place in 0..<fields.count {
             switch fields[place].name {
             case .path:
-                if let value = fields[place].value { context.nameCall(slot, path: fieldBytes.extracting(value)) }
+                if let value = fields[place].value {
+                    context.nameCall(slot, path: fieldBytes.extracting(value))
+                    path = place
+                }
             case .grpcEncoding:
                 if let value = fields[place].value, fieldBytes.extracting(value).isForeignEncoding {
                     context.calls[slot].marks.insert(.requestEncodingForeign)
@@ -249,6 +279,12 @@ package struct ConnectionCalls {
                 }
             default: break
             }
+        }
+        if path < 0 {
+            placeUnnamed(slot, fields, &context)
+        } else {
+            if context.calls[slot].marks.contains(.collecting) { context.readCollected(slot) }
+            if !isFromStart || !names.isEmpty { seeName(slot, fields, path: path, context) }
         }
     }
 
@@ -273,7 +309,10 @@ package struct ConnectionCalls {
         case .fieldSection, .fieldSectionLost:
             let isEnd = event.flags.contains(.endStream)
             if !isEnd, !context.calls[slot].marks.contains(.responseHeaders) { context.beginResponses(slot) }
-            if case .fieldSection = event.kind { context.takeResponseFields(slot, fields, fieldBytes, isEnd: isEnd) }
+            if case .fieldSection = event.kind {
+                context.takeResponseFields(slot, fields, fieldBytes, isEnd: isEnd)
+                if isEnd, context.calls[slot].status == nil { noteStatusEntry(slot, fields, &context) }
+            }
         case .data:
             let piece = DataPiece(
                 isFrameStart: event.flags.contains(.frameStart), frameLength: event.frameLength,

@@ -45,6 +45,14 @@ struct MessageAssembler: Sendable {
     /// When the first byte of the present or latest message was captured, as near as frames tell.
     private(set) var start: Int64 = 0
 
+    init() {}
+
+    /// An assembler that has just seen that message whole.
+    init(having length: Int, start: Int64) {
+        self.length = length
+        self.start = start
+    }
+
     /// Whether bytes of an unfinished message were seen.
     var isWithinMessage: Bool { state == .message || state == .boundary && prefixCount > 0 }
     /// Whether it is unfinished and none of its bytes were lost so far.

@@ -36,6 +36,9 @@ package struct Method: Sendable {
     /// The value of `:path`, for instance `/etcdserverpb.KV/Range`.
     package var path: String
     package var kind: OperationKind
+    /// Its messages; of a stream, each of them.
+    package var request: MessageSchema
+    package var response: MessageSchema
     package var streaming: Streaming = .unary
     package var access: Access = .none
     /// Whether etcd puts every call of it that it accepts to consensus. (Txn: true, but only for those with a put or
@@ -48,55 +51,55 @@ package struct Method: Sendable {
 package enum MethodCatalogue {
     /// In the order of their numbers, which begin at 2.
     package static let methods: [Method] = [
-        make(2, "/etcdserverpb.KV/Range", .range, access: .read, row: .range),
-        make(3, "/etcdserverpb.KV/RangeStream", .rangeStream, .serverStreaming, access: .read, row: .range),
-        make(4, "/etcdserverpb.KV/Put", .put, access: .write, isProposal: true),
-        make(5, "/etcdserverpb.KV/DeleteRange", .delete, access: .write, isProposal: true),
-        make(6, "/etcdserverpb.KV/Txn", .txn, access: .byContent, isProposal: true, row: .transaction),
-        make(7, "/etcdserverpb.KV/Compact", .compact, isProposal: true),
-        make(8, "/etcdserverpb.Watch/Watch", .watch, .bidirectional, access: .read, row: .watchCreate),
-        make(9, "/etcdserverpb.Lease/LeaseGrant", .leaseGrant, isProposal: true),
-        make(10, "/etcdserverpb.Lease/LeaseRevoke", .leaseRevoke, isProposal: true),
-        make(11, "/etcdserverpb.Lease/LeaseKeepAlive", .leaseKeepAlive, .bidirectional),
-        make(12, "/etcdserverpb.Lease/LeaseTimeToLive", .leaseTimeToLive),
-        make(13, "/etcdserverpb.Lease/LeaseLeases", .leaseLeases),
-        make(14, "/etcdserverpb.Cluster/MemberAdd", .cluster),
-        make(15, "/etcdserverpb.Cluster/MemberRemove", .cluster),
-        make(16, "/etcdserverpb.Cluster/MemberUpdate", .cluster),
-        make(17, "/etcdserverpb.Cluster/MemberList", .cluster),
-        make(18, "/etcdserverpb.Cluster/MemberPromote", .cluster),
-        make(19, "/etcdserverpb.Maintenance/Alarm", .alarm, isProposal: true),
-        make(20, "/etcdserverpb.Maintenance/Status", .status),
-        make(21, "/etcdserverpb.Maintenance/Defragment", .maintenance),
-        make(22, "/etcdserverpb.Maintenance/Hash", .maintenance),
-        make(23, "/etcdserverpb.Maintenance/HashKV", .hashKV),
-        make(24, "/etcdserverpb.Maintenance/Snapshot", .snapshot, .serverStreaming),
-        make(25, "/etcdserverpb.Maintenance/MoveLeader", .maintenance),
-        make(26, "/etcdserverpb.Maintenance/Downgrade", .maintenance),
-        make(27, "/etcdserverpb.Auth/AuthEnable", .auth, isProposal: true),
-        make(28, "/etcdserverpb.Auth/AuthDisable", .auth, isProposal: true),
-        make(29, "/etcdserverpb.Auth/AuthStatus", .auth, isProposal: true),
-        make(30, "/etcdserverpb.Auth/Authenticate", .auth, isProposal: true),
-        make(31, "/etcdserverpb.Auth/UserAdd", .auth, isProposal: true),
-        make(32, "/etcdserverpb.Auth/UserGet", .auth, isProposal: true),
-        make(33, "/etcdserverpb.Auth/UserList", .auth, isProposal: true),
-        make(34, "/etcdserverpb.Auth/UserDelete", .auth, isProposal: true),
-        make(35, "/etcdserverpb.Auth/UserChangePassword", .auth, isProposal: true),
-        make(36, "/etcdserverpb.Auth/UserGrantRole", .auth, isProposal: true),
-        make(37, "/etcdserverpb.Auth/UserRevokeRole", .auth, isProposal: true),
-        make(38, "/etcdserverpb.Auth/RoleAdd", .auth, isProposal: true),
-        make(39, "/etcdserverpb.Auth/RoleGet", .auth, isProposal: true),
-        make(40, "/etcdserverpb.Auth/RoleList", .auth, isProposal: true),
-        make(41, "/etcdserverpb.Auth/RoleDelete", .auth, isProposal: true),
-        make(42, "/etcdserverpb.Auth/RoleGrantPermission", .auth, isProposal: true),
-        make(43, "/etcdserverpb.Auth/RoleRevokePermission", .auth, isProposal: true),
-        make(44, "/v3lockpb.Lock/Lock", .lock),
-        make(45, "/v3lockpb.Lock/Unlock", .lock),
-        make(46, "/v3electionpb.Election/Campaign", .election),
-        make(47, "/v3electionpb.Election/Proclaim", .election),
-        make(48, "/v3electionpb.Election/Leader", .election),
-        make(49, "/v3electionpb.Election/Observe", .election, .serverStreaming),
-        make(50, "/v3electionpb.Election/Resign", .election),
+        make(2, "/etcdserverpb.KV/Range", .range, (.rangeRequest, .rangeResponse), access: .read, row: .range),
+        make(3, "/etcdserverpb.KV/RangeStream", .rangeStream, (.rangeRequest, .rangeStreamResponse), .serverStreaming, access: .read, row: .range),
+        make(4, "/etcdserverpb.KV/Put", .put, (.putRequest, .putResponse), access: .write, isProposal: true),
+        make(5, "/etcdserverpb.KV/DeleteRange", .delete, (.deleteRequest, .deleteResponse), access: .write, isProposal: true),
+        make(6, "/etcdserverpb.KV/Txn", .txn, (.txnRequest, .txnResponse), access: .byContent, isProposal: true, row: .transaction),
+        make(7, "/etcdserverpb.KV/Compact", .compact, (.compactionRequest, .headerOnly), isProposal: true),
+        make(8, "/etcdserverpb.Watch/Watch", .watch, (.watchRequest, .watchResponse), .bidirectional, access: .read, row: .watchCreate),
+        make(9, "/etcdserverpb.Lease/LeaseGrant", .leaseGrant, (.leaseGrantRequest, .leaseGrantResponse), isProposal: true),
+        make(10, "/etcdserverpb.Lease/LeaseRevoke", .leaseRevoke, (.leaseRequest, .headerOnly), isProposal: true),
+        make(11, "/etcdserverpb.Lease/LeaseKeepAlive", .leaseKeepAlive, (.leaseRequest, .leaseKeepAliveResponse), .bidirectional),
+        make(12, "/etcdserverpb.Lease/LeaseTimeToLive", .leaseTimeToLive, (.leaseTimeToLiveRequest, .leaseTimeToLiveResponse)),
+        make(13, "/etcdserverpb.Lease/LeaseLeases", .leaseLeases, (.empty, .leaseLeasesResponse)),
+        make(14, "/etcdserverpb.Cluster/MemberAdd", .cluster, (.memberAddRequest, .memberAddResponse)),
+        make(15, "/etcdserverpb.Cluster/MemberRemove", .cluster, (.memberRequest, .membersResponse)),
+        make(16, "/etcdserverpb.Cluster/MemberUpdate", .cluster, (.memberUpdateRequest, .membersResponse)),
+        make(17, "/etcdserverpb.Cluster/MemberList", .cluster, (.memberListRequest, .membersResponse)),
+        make(18, "/etcdserverpb.Cluster/MemberPromote", .cluster, (.memberRequest, .membersResponse)),
+        make(19, "/etcdserverpb.Maintenance/Alarm", .alarm, (.alarmRequest, .alarmResponse), isProposal: true),
+        make(20, "/etcdserverpb.Maintenance/Status", .status, (.empty, .statusResponse)),
+        make(21, "/etcdserverpb.Maintenance/Defragment", .maintenance, (.empty, .defragmentResponse)),
+        make(22, "/etcdserverpb.Maintenance/Hash", .maintenance, (.empty, .hashResponse)),
+        make(23, "/etcdserverpb.Maintenance/HashKV", .hashKV, (.hashKVRequest, .hashKVResponse)),
+        make(24, "/etcdserverpb.Maintenance/Snapshot", .snapshot, (.empty, .snapshotResponse), .serverStreaming),
+        make(25, "/etcdserverpb.Maintenance/MoveLeader", .maintenance, (.moveLeaderRequest, .headerOnly)),
+        make(26, "/etcdserverpb.Maintenance/Downgrade", .maintenance, (.downgradeRequest, .downgradeResponse)),
+        make(27, "/etcdserverpb.Auth/AuthEnable", .auth, (.empty, .headerOnly), isProposal: true),
+        make(28, "/etcdserverpb.Auth/AuthDisable", .auth, (.empty, .headerOnly), isProposal: true),
+        make(29, "/etcdserverpb.Auth/AuthStatus", .auth, (.empty, .authStatusResponse), isProposal: true),
+        make(30, "/etcdserverpb.Auth/Authenticate", .auth, (.authenticateRequest, .authenticateResponse), isProposal: true),
+        make(31, "/etcdserverpb.Auth/UserAdd", .auth, (.userAddRequest, .headerOnly), isProposal: true),
+        make(32, "/etcdserverpb.Auth/UserGet", .auth, (.nameRequest, .namesResponse), isProposal: true),
+        make(33, "/etcdserverpb.Auth/UserList", .auth, (.empty, .namesResponse), isProposal: true),
+        make(34, "/etcdserverpb.Auth/UserDelete", .auth, (.nameRequest, .headerOnly), isProposal: true),
+        make(35, "/etcdserverpb.Auth/UserChangePassword", .auth, (.changePasswordRequest, .headerOnly), isProposal: true),
+        make(36, "/etcdserverpb.Auth/UserGrantRole", .auth, (.userRoleRequest, .headerOnly), isProposal: true),
+        make(37, "/etcdserverpb.Auth/UserRevokeRole", .auth, (.userRoleRequest, .headerOnly), isProposal: true),
+        make(38, "/etcdserverpb.Auth/RoleAdd", .auth, (.nameRequest, .headerOnly), isProposal: true),
+        make(39, "/etcdserverpb.Auth/RoleGet", .auth, (.nameRequest, .permissionsResponse), isProposal: true),
+        make(40, "/etcdserverpb.Auth/RoleList", .auth, (.empty, .namesResponse), isProposal: true),
+        make(41, "/etcdserverpb.Auth/RoleDelete", .auth, (.nameRequest, .headerOnly), isProposal: true),
+        make(42, "/etcdserverpb.Auth/RoleGrantPermission", .auth, (.grantPermissionRequest, .headerOnly), isProposal: true),
+        make(43, "/etcdserverpb.Auth/RoleRevokePermission", .auth, (.revokePermissionRequest, .headerOnly), isProposal: true),
+        make(44, "/v3lockpb.Lock/Lock", .lock, (.lockRequest, .lockResponse)),
+        make(45, "/v3lockpb.Lock/Unlock", .lock, (.unlockRequest, .headerOnly)),
+        make(46, "/v3electionpb.Election/Campaign", .election, (.campaignRequest, .campaignResponse)),
+        make(47, "/v3electionpb.Election/Proclaim", .election, (.proclaimRequest, .headerOnly)),
+        make(48, "/v3electionpb.Election/Leader", .election, (.electionRequest, .leaderResponse)),
+        make(49, "/v3electionpb.Election/Observe", .election, (.electionRequest, .leaderResponse), .serverStreaming),
+        make(50, "/v3electionpb.Election/Resign", .election, (.resignRequest, .headerOnly)),
     ]
 
     private static let paths = MethodPaths()
@@ -111,12 +114,13 @@ package enum MethodCatalogue {
     package static func number(ofPath path: Span<UInt8>) -> MethodNumber { paths.number(of: path) }
 
     private static func make(
-        _ number: UInt16, _ path: String, _ kind: OperationKind, _ streaming: Method.Streaming = .unary,
+        _ number: UInt16, _ path: String, _ kind: OperationKind,
+        _ messages: (request: MessageSchema, response: MessageSchema), _ streaming: Method.Streaming = .unary,
         access: Method.Access = .none, isProposal: Bool = false, row: Method.Row? = nil
     ) -> Method {
         Method(
-            number: MethodNumber(rawValue: number), path: path, kind: kind, streaming: streaming, access: access,
-            isProposal: isProposal, row: row)
+            number: MethodNumber(rawValue: number), path: path, kind: kind, request: messages.request,
+            response: messages.response, streaming: streaming, access: access, isProposal: isProposal, row: row)
     }
 }
 

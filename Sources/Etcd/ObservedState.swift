@@ -470,7 +470,7 @@ extension RequestOp {
 
 extension Span<UInt8> {
     /// Whether these bytes come before the others in etcd's order of keys.
-    fileprivate func precedes(_ other: Span<UInt8>) -> Bool {
+    func precedes(_ other: Span<UInt8>) -> Bool {
         for offset in 0..<Swift.min(count, other.count) where self[offset] != other[offset] {
             return self[offset] < other[offset]
         }

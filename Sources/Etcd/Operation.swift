@@ -21,6 +21,10 @@ package struct Operation: Sendable, Equatable {
     package var role: Role
     package var kind: OperationKind
     package var evidence: Evidence
+    /// What the method was inferred from; `.none` unless `evidence` is `.inferred`.
+    package var inference = Inference.none
+    /// The methods that fit an `.ambiguous` call; empty where they are all, or were not looked for.
+    package var candidates: MethodSet = []
     package var completeness: Completeness = []
     /// Number in the method catalogue; `.unknown` when the name is not known (then `evidence` is `ambiguous`),
     /// `.uncatalogued` when it is known by text only.

@@ -59,6 +59,30 @@ struct PendingCall: Sendable {
     var deferred: [DeferredPiece] = []
     var deferredBytes: [UInt8] = []
 
+    // A call whose method was not seen.
+
+    /// The place of its `:path` among the connection's `EntryNames`; −1 if it has none.
+    var entry: Int32 = -1
+    /// What is known of the method while it is not named.
+    var candidates = MethodSet.all
+    var inference = Inference.none
+    var collected = CollectedMessages()
+    /// The highest revision that its cluster had shown when the request began and before the answer, and the answer's;
+    /// 0 if not known.
+    var revisionBefore: Int64 = 0
+    var revisionShown: Int64 = 0
+    var revisionAnswered: Int64 = 0
+    /// The cluster that answered; 0 if not known.
+    var cluster: UInt64 = 0
+    /// The entry of a `grpc-status` whose text was not seen; nil if there is none.
+    var statusEntry: StatusEntry?
+
+    /// An entry of the server's header table.
+    struct StatusEntry: Sendable, Equatable {
+        var epoch: UInt32
+        var entry: Int64
+    }
+
     /// What of `heldByteCount` is counted in the context's total.
     var accountedBytes = 0
 
@@ -93,8 +117,14 @@ struct PendingCall: Sendable {
         static let begunInside = Marks(rawValue: 1 << 14)
         /// A response message was begun and is not whole.
         static let withinResponse = Marks(rawValue: 1 << 15)
-        /// The present response message is read, not only counted.
+        /// The present response message is read or collected, not only counted.
         static let responseRead = Marks(rawValue: 1 << 16)
+        /// The method is not known: messages are kept until it is.
+        static let collecting = Marks(rawValue: 1 << 17)
+        /// The method was not read from the header fields, but inferred; `.methodKnown` is set too.
+        static let methodInferred = Marks(rawValue: 1 << 18)
+        /// The call is over and waits for the name of its entry.
+        static let awaitingName = Marks(rawValue: 1 << 19)
     }
 
     /// A message of the client on a stream, waiting for its answer.
@@ -130,7 +160,7 @@ struct PendingCall: Sendable {
     var heldByteCount: Int {
         heldRequest.count + heldResponse.count + deferredBytes.count + unansweredKeys.count
             + unanswered.count * MemoryLayout<UnansweredMessage>.stride
-            + deferred.count * MemoryLayout<DeferredPiece>.stride + details.byteCount
+            + deferred.count * MemoryLayout<DeferredPiece>.stride + details.byteCount + collected.byteCount
     }
 
     /// Whether the call holds, or held, so much that it must be counted; what most calls hold is not worth it.
@@ -138,14 +168,22 @@ struct PendingCall: Sendable {
     var isHoldingMuch: Bool {
         !heldRequest.isEmpty || !heldResponse.isEmpty || !deferredBytes.isEmpty || unanswered.count > 16
             || details.keyValues.count > 64 || details.parts.count > 64 || accountedBytes != 0
+            || collected.byteCount > 4096
     }
 
     /// The beginning of an operation of this call.
     @inline(__always)
     func operation(role: Operation.Role, kind: OperationKind) -> Operation {
-        Operation(
+        var operation = Operation(
             time: CaptureTime(nanoseconds: 0), connection: connection, stream: stream, role: role, kind: kind,
             evidence: marks.contains(.methodKnown) ? .seen : .ambiguous, method: method)
+        if !marks.contains(.methodKnown) {
+            if candidates != .all { operation.candidates = candidates }
+        } else if marks.contains(.methodInferred) {
+            operation.evidence = .inferred
+            operation.inference = inference
+        }
+        return operation
     }
 
     /// Adds what the response message that was just read says of itself.
@@ -218,6 +256,15 @@ struct PendingCall: Sendable {
         unansweredKeys.empty()
         if !deferred.isEmpty { deferred = [] }
         deferredBytes.empty()
+        entry = -1
+        candidates = .all
+        inference = .none
+        collected.removeAll()
+        revisionBefore = 0
+        revisionShown = 0
+        revisionAnswered = 0
+        cluster = 0
+        statusEntry = nil
         accountedBytes = 0
     }
 }

@@ -88,7 +88,12 @@ extension CallDetails {
         while true {
             switch scanner.next(in: bytes) {
             case .end: return true
-            case .field: if scanner.isVarint(3) { headerRevision = scanner.int64 }
+            case .field:
+                if scanner.isVarint(3) {
+                    headerRevision = scanner.int64
+                } else if scanner.isVarint(1) {
+                    headerCluster = scanner.value
+                }
             case .truncated, .malformed: return false
             }
         }

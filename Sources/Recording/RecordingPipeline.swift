@@ -160,7 +160,8 @@ package struct RecordingPipeline {
         let tracked = tracker.connection(slot)
         let number = UInt32(truncatingIfNeeded: tracked.number)
         let connection = RecordedConnection(number: number, limits: limits)
-        let newCalls = ConnectionCalls(connection: number, isFromStart: tracked.start == .seen)
+        let newCalls = ConnectionCalls(
+            connection: number, isFromStart: tracked.start == .seen, limits: limits.calls)
         if slot < connections.count {
             connections[slot] = connection
             calls[slot] = newCalls

@@ -38,6 +38,7 @@ struct BatchCodec<Coder: RecordCoder> {
     private var previousEnd: Int64 = 0
     private var previousConnection: UInt32 = 0
     private var previousRevision: Int64 = 0
+    private var previousCandidates: Int64 = 0
     /// For each connection met: its last streams and watch.
     private var connections: [ConnectionState] = []
     private var connectionPlaces: [UInt32: Int] = [:]
@@ -93,6 +94,7 @@ struct BatchCodec<Coder: RecordCoder> {
         previousEnd = timeBase
         previousConnection = 0
         previousRevision = 0
+        previousCandidates = 0
         connections.removeAll(keepingCapacity: true)
         connectionPlaces.removeAll(keepingCapacity: true)
         extras.removeAll(keepingCapacity: true)
@@ -116,6 +118,7 @@ struct BatchCodec<Coder: RecordCoder> {
         code(&operation.lease, predicted: 0, .operationLease, &shape.mask, 8)
         code(&operation.ttl, predicted: 0, .ttl, &shape.mask, 9)
         code(&operation.revision, predicted: 0, .operationRevision, &shape.mask, 10)
+        codeNaming(&operation, mask: &shape.mask)
         if presence.contains(.headerRevision) {
             let isWrite = shape.isPutOrDelete || bodyShape.bodyHasSucceeded
             let predicted = shape.isCall && isWrite ? previousRevision &+ 1 : previousRevision
@@ -187,6 +190,23 @@ struct BatchCodec<Coder: RecordCoder> {
         connections.append(ConnectionState())
         connectionPlaces[number] = connections.count - 1
         return connections.count - 1
+    }
+
+    /// What the method was inferred from, or what is left where it could not be. The calls of one table entry follow
+    /// each other.
+    private mutating func codeNaming(_ operation: inout Operation, mask: inout UInt64) {
+        var inference = UInt32(operation.inference.rawValue)
+        code(&inference, predicted: 0, .operationInference, &mask, 22)
+        if let known = UInt8(exactly: inference).flatMap(Inference.init(rawValue:)) {
+            operation.inference = known
+        } else {
+            coder.fail()
+        }
+        let isAmbiguous = operation.evidence == .ambiguous
+        var candidates = Int64(bitPattern: operation.candidates.rawValue)
+        code(&candidates, predicted: isAmbiguous ? previousCandidates : 0, .operationCandidates, &mask, 23)
+        operation.candidates = MethodSet(rawValue: UInt64(bitPattern: candidates))
+        if isAmbiguous { previousCandidates = candidates }
     }
 
     private mutating func codeSizes(

@@ -52,6 +52,8 @@ enum Column: Int, CaseIterable {
     case responseBytes = 54
     case requestWireBytes = 55
     case responseWireBytes = 56
+    case operationInference = 57
+    case operationCandidates = 58
 
     // Shapes of bodies (of operations and of parts).
     case bodyKind = 64

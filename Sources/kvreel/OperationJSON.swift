@@ -14,6 +14,8 @@ struct OperationJSON {
         json.member("stream", Int64(operation.stream))
         if let method = MethodName.text(operation, in: batch) { json.member("method", method) }
         json.member("evidence", operation.evidence.word)
+        if operation.inference != .none { json.member("inferred_from", operation.inference.word) }
+        writeCandidates(operation.candidates)
         json.member("kind", operation.kind.word)
         if operation.key != 0 {
             json.member("key", batch.keys.bytes.span.extracting(batch.keys.range(of: operation.key)))
@@ -66,6 +68,17 @@ struct OperationJSON {
         case .message: "message"
         case .event: "event"
         }
+    }
+
+    /// The methods that an ambiguous call can be.
+    private mutating func writeCandidates(_ candidates: MethodSet) {
+        if candidates.isEmpty { return }
+        json.name("candidates")
+        json.beginArray()
+        for number in candidates.numbers {
+            if let method = MethodCatalogue.method(number) { json.value(method.path) }
+        }
+        json.endArray()
     }
 
     private mutating func writeBody(_ body: RequestOp, of batch: OperationBatch) {

@@ -12,6 +12,18 @@ extension Operation.Evidence {
     }
 }
 
+extension Inference {
+    var word: String {
+        switch self {
+        case .none: "nothing"
+        case .entry: "entry"
+        case .shape: "shape"
+        case .closedSet: "closed_set"
+        case .likelihood: "likelihood"
+        }
+    }
+}
+
 extension OperationKind {
     var word: String {
         switch self {

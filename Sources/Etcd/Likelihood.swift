@@ -1,0 +1,88 @@
+/// What speaks for and against the writing and reading methods that identical messages leave, in points. It may decide
+/// an entry that many calls used, never a lone call (`docs/midway.md`).
+struct Likelihood: Sendable {
+    var put = 0
+    var range = 0
+
+    /// Points by which a method must lead.
+    private static let leadNeeded = 16
+    /// Points of a call:
+    /// the answer's revision was shown to somebody before the request began, so no write made it;
+    private static let pointsAgainstPut = -24
+    /// it is the next after the highest that was shown to anybody, as a write's is;
+    private static let pointsForPut = 2
+    /// most calls are ranges.
+    private static let pointsForRange = 1
+
+    /// What one call says whose answer carries `revision`.
+    /// - Parameters:
+    ///   - before: the highest revision that its cluster had shown when the request began; 0 if none.
+    ///   - shown: the highest before the answer.
+    init(revision: Int64, before: Int64, shown: Int64) {
+        range = Self.pointsForRange
+        if before > 0, revision <= before {
+            put = Self.pointsAgainstPut
+        } else if shown > 0, revision == shown + 1 {
+            put = Self.pointsForPut
+        }
+    }
+
+    init() {}
+
+    /// More calls than this say nothing new.
+    private static let pointsLimit = 1 << 20
+
+    mutating func add(_ other: Likelihood) {
+        put = max(-Self.pointsLimit, min(Self.pointsLimit, put + other.put))
+        range = min(Self.pointsLimit, range + other.range)
+    }
+
+    /// The method that leads far enough; nil for entries of a single call.
+    func leader(among candidates: MethodSet, calls: Int) -> MethodNumber? {
+        guard calls >= 2 else { return nil }
+        var best: (points: Int, method: MethodNumber)?
+        var second = Int.min
+        for method in candidates.numbers {
+            let points = points(of: method)
+            if let leader = best, points <= leader.points {
+                second = max(second, points)
+            } else {
+                second = best?.points ?? second
+                best = (points, method)
+            }
+        }
+        guard let best, second == .min || best.points - second >= Self.leadNeeded else { return nil }
+        return best.method
+    }
+
+    private func points(of method: MethodNumber) -> Int {
+        switch MethodCatalogue.method(method)?.kind {
+        case .put: put
+        case .range: range
+        default: 0
+        }
+    }
+}
+
+/// The highest revision that each cluster has shown to anybody (ResponseHeader: 1 cluster_id, 3 revision).
+struct RevisionClock: Sendable {
+    /// Clusters in one recording that are followed.
+    static let clusterLimit = 16
+
+    private var clusters: [(identifier: UInt64, revision: Int64)] = []
+
+    /// The highest shown so far; 0 if none was.
+    func shown(_ cluster: UInt64) -> Int64 {
+        for known in clusters where known.identifier == cluster { return known.revision }
+        return 0
+    }
+
+    @inline(__always)
+    mutating func show(_ revision: Int64, _ cluster: UInt64) {
+        for index in clusters.indices where clusters[index].identifier == cluster {
+            if clusters[index].revision < revision { clusters[index].revision = revision }
+            return
+        }
+        if clusters.count < Self.clusterLimit { clusters.append((cluster, revision)) }
+    }
+}
