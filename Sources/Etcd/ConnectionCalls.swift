@@ -68,7 +68,9 @@ package struct ConnectionCalls {
         at time: CaptureTime, _ context: inout CallContext
     ) {
         switch event.kind {
-        case .desynchronized: return desynchronize(event.direction, &context)
+        case .desynchronized:
+            if !event.flags.contains(.joined) { desynchronize(event.direction, &context) }
+            return
         // What was not processed stays unfinished: the client tries it again elsewhere (RFC 9113 §6.8).
         case .goAway: return
         case .fieldSection, .data, .dataLost, .fieldSectionLost, .resetStream: break

@@ -111,7 +111,10 @@ extension DirectionReader {
         }
         decoder.missedMore(bytes: hunter.passedOver)
         if !huntIsAnnounced {
-            events.append(HTTP2Event(kind: .desynchronized, direction: direction, stream: 0, time: time))
+            events.append(
+                HTTP2Event(
+                    kind: .desynchronized, direction: direction, flags: hunter.passedOver == 0 ? .joined : [],
+                    stream: 0, time: time))
         }
         health.resynchronizations &+= 1
         isHTTP2 = true

@@ -39,6 +39,8 @@ package struct HTTP2Event: Sendable, Equatable {
         @inlinable package static var frameStart: Flags { Flags(rawValue: 2) }
         /// The last piece of a DATA frame.
         @inlinable package static var frameEnd: Flags { Flags(rawValue: 4) }
+        /// `.desynchronized` of a direction that was joined midway, at its very first byte: nothing was passed over.
+        @inlinable package static var joined: Flags { Flags(rawValue: 8) }
     }
 
     package var kind: Kind
