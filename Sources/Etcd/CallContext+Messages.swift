@@ -132,6 +132,9 @@ extension PendingCall {
     /// Settles, at the end of the call, what is missing of it without any sign of loss: no server answers a request
     /// that was not sent, and a call that succeeded has its answer.
     mutating func concludeMissing() {
+        if !marks.contains(.requestHeaders), marks.contains(.methodKnown), requestMessages == 0 {
+            completeness.insert(.requestDamaged)
+        }
         guard isSingleRequest, marks.isSuperset(of: [.requestHeaders, .methodKnown]) else { return }
         let isWithdrawn = completeness.contains(.resetByClient)
         if requestMessages == 0, marks.contains(.responseEnded), !marks.contains(.requestEnded), !isWithdrawn {
@@ -297,7 +300,7 @@ extension CallContext {
             countUndecodable()
             calls[slot].completeness.insert(.responseUndecoded)
         } else if calls[slot].details.headerRevision > 0 {
-            clock.show(calls[slot].details.headerRevision, calls[slot].details.headerCluster)
+            clock.show(calls[slot].details.headerRevision, by: calls[slot].details.headerCluster, at: end)
         }
         switch calls[slot].kind {
         case .watch:

@@ -64,11 +64,11 @@ extension CallContext {
 
     private mutating func keep(_ slot: Int, _ message: CollectedMessages.Message, _ bytes: Span<UInt8>) {
         calls[slot].collected.append(message, message.isMissing ? Span() : bytes)
-        if message.direction == .response, !message.isMissing { showRevision(slot, bytes) }
+        if message.direction == .response, !message.isMissing { showRevision(slot, bytes, at: message.end) }
     }
 
     /// Reads the header of a response of any method: all but a few begin with it.
-    private mutating func showRevision(_ slot: Int, _ bytes: Span<UInt8>) {
+    private mutating func showRevision(_ slot: Int, _ bytes: Span<UInt8>, at time: Int64) {
         var message = WireScanner(0..<bytes.count)
         guard message.next(in: bytes) == .field, message.isBytes(1) else { return }
         var header = WireScanner(message.content)
@@ -78,12 +78,12 @@ extension CallContext {
             if header.isVarint(1) { cluster = header.value } else if header.isVarint(3) { revision = header.int64 }
         }
         guard revision > 0 else { return }
-        if calls[slot].revisionAnswered == 0 {
-            calls[slot].cluster = cluster
-            calls[slot].revisionAnswered = revision
-            calls[slot].revisionShown = clock.shown(cluster)
+        if calls[slot].answeredRevision == 0 {
+            calls[slot].answeredRevision = revision
+            calls[slot].answeredCluster = cluster
+            calls[slot].answeredAt = time
         }
-        clock.show(revision, cluster)
+        clock.show(revision, by: cluster, at: time)
     }
 
     // MARK: - Judging
@@ -99,6 +99,15 @@ extension CallContext {
         course.responseMessages = calls[slot].responseMessages
         course.isCompleted = completeness.contains(.completed)
         return shapes.candidates(course, calls[slot].collected)
+    }
+
+    /// What the revision of the answer says of a call that is over.
+    func likelihood(_ slot: Int) -> Likelihood {
+        let (revision, cluster) = (calls[slot].answeredRevision, calls[slot].answeredCluster)
+        guard revision > 0, calls[slot].requestStart != Operation.absent else { return Likelihood() }
+        return Likelihood(
+            revision: revision, before: clock.shown(before: calls[slot].requestStart, by: cluster),
+            shown: clock.shown(before: calls[slot].answeredAt, by: cluster))
     }
 
     // MARK: - Naming

@@ -10,7 +10,6 @@ extension ConnectionCalls {
     /// Finds the entry that a request without a known path used for it; calls whose entry has a name are named at once.
     mutating func placeUnnamed(_ slot: Int, _ fields: Span<HeaderField>, _ context: inout CallContext) {
         context.calls[slot].marks.insert(.collecting)
-        if cluster != 0 { context.calls[slot].revisionBefore = context.clock.shown(cluster) }
         guard let method = Self.place(of: .method, in: fields, min(4, fields.count)),
             let place = Self.pathPlace(in: fields, known: names.knownPathPlace(methodPlace: method)), let index = names.use(place) else { return }
         context.calls[slot].entry = Int32(index)
@@ -87,7 +86,6 @@ extension ConnectionCalls {
         let isInside = hasBegunInside(stream)
         let candidates = context.candidates(slot)
         context.calls[slot].candidates = candidates
-        if context.calls[slot].cluster != 0 { cluster = context.calls[slot].cluster }
         takeForClosedSet(slot, candidates, context)
         let index = Int(context.calls[slot].entry)
         var isNews = false
@@ -119,13 +117,7 @@ extension ConnectionCalls {
     private mutating func takeShape(
         _ slot: Int, _ candidates: MethodSet, at index: Int, _ context: borrowing CallContext
     ) -> Bool {
-        let revision = context.calls[slot].revisionAnswered
-        if revision > 0 {
-            names.weigh(
-                Likelihood(
-                    revision: revision, before: context.calls[slot].revisionBefore,
-                    shown: context.calls[slot].revisionShown), at: index)
-        }
+        names.weigh(context.likelihood(slot), at: index)
         // Where bytes are missing a call is no witness, but what it is can still be told by others.
         let damages: Operation.Completeness = [.requestDamaged, .responseDamaged]
         if !context.calls[slot].completeness.isDisjoint(with: damages), candidates.isEmpty { return false }

@@ -29,8 +29,6 @@ package struct ConnectionCalls {
     var lone: [(slot: Int32, stream: UInt32)] = []
     /// When the first call began to wait; `absent` if none does.
     var firstWaiting = Operation.absent
-    /// The cluster that answers; 0 as long as it is not known.
-    var cluster: UInt64 = 0
     var statuses = StatusEntries()
 
     /// The client's `user-agent`, empty until it was seen.

@@ -63,26 +63,3 @@ struct Likelihood: Sendable {
         }
     }
 }
-
-/// The highest revision that each cluster has shown to anybody (ResponseHeader: 1 cluster_id, 3 revision).
-struct RevisionClock: Sendable {
-    /// Clusters in one recording that are followed.
-    static let clusterLimit = 16
-
-    private var clusters: [(identifier: UInt64, revision: Int64)] = []
-
-    /// The highest shown so far; 0 if none was.
-    func shown(_ cluster: UInt64) -> Int64 {
-        for known in clusters where known.identifier == cluster { return known.revision }
-        return 0
-    }
-
-    @inline(__always)
-    mutating func show(_ revision: Int64, _ cluster: UInt64) {
-        for index in clusters.indices where clusters[index].identifier == cluster {
-            if clusters[index].revision < revision { clusters[index].revision = revision }
-            return
-        }
-        if clusters.count < Self.clusterLimit { clusters.append((cluster, revision)) }
-    }
-}

@@ -67,13 +67,10 @@ struct PendingCall: Sendable {
     var candidates = MethodSet.all
     var inference = Inference.none
     var collected = CollectedMessages()
-    /// The highest revision that its cluster had shown when the request began and before the answer, and the answer's;
-    /// 0 if not known.
-    var revisionBefore: Int64 = 0
-    var revisionShown: Int64 = 0
-    var revisionAnswered: Int64 = 0
-    /// The cluster that answered; 0 if not known.
-    var cluster: UInt64 = 0
+    /// What the header of its first answer says, and when; a revision of 0 if there is none.
+    var answeredRevision: Int64 = 0
+    var answeredCluster: UInt64 = 0
+    var answeredAt: Int64 = 0
     /// The entry of a `grpc-status` whose text was not seen; nil if there is none.
     var statusEntry: StatusEntry?
 
@@ -260,10 +257,7 @@ struct PendingCall: Sendable {
         candidates = .all
         inference = .none
         collected.removeAll()
-        revisionBefore = 0
-        revisionShown = 0
-        revisionAnswered = 0
-        cluster = 0
+        answeredRevision = 0
         statusEntry = nil
         accountedBytes = 0
     }
