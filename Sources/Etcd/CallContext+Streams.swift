@@ -19,23 +19,18 @@ extension CallContext {
             case .truncated, .malformed: return failStreamRequest(slot)
             }
         }
-        var message = PendingCall.UnansweredMessage(
+        var message = UnansweredMessages.Message(
             kind: .watchCreate, start: calls[slot].request.start, end: end,
             byteCount: Int64(calls[slot].request.length), identifier: 0)
         switch member {
         case 1:
             guard let keys = message.readWatchCreate(bytes, content) else { return failStreamRequest(slot) }
-            message.keyStart = calls[slot].unansweredKeys.count
-            message.keyCount = keys.key.count
-            message.rangeEndCount = keys.rangeEnd.count
-            calls[slot].unansweredKeys.append(copying: bytes.extracting(keys.key))
-            calls[slot].unansweredKeys.append(copying: bytes.extracting(keys.rangeEnd))
             // The first message of which it is certain that it is the first names the call's key.
             if !calls[slot].marks.contains(.firstMessageUncertain), !calls[slot].marks.contains(.requestRead) {
                 calls[slot].firstKey.append(copying: bytes.extracting(keys.key))
                 calls[slot].marks.insert(.requestRead)
             }
-            expectAnswer(slot, message)
+            expectAnswer(slot, message, key: bytes.extracting(keys.key), rangeEnd: bytes.extracting(keys.rangeEnd))
         case 2:
             message.kind = .watchCancel
             guard message.readIdentifier(bytes, content) else { return failStreamRequest(slot) }
@@ -47,7 +42,7 @@ extension CallContext {
 
     /// LeaseKeepAliveRequest: 1 ID.
     mutating func readKeepAlive(_ slot: Int, _ bytes: Span<UInt8>, at end: Int64) {
-        var message = PendingCall.UnansweredMessage(
+        var message = UnansweredMessages.Message(
             kind: .leaseKeepAlive, start: calls[slot].request.start, end: end,
             byteCount: Int64(calls[slot].request.length), identifier: 0)
         guard message.readIdentifier(bytes, 0..<bytes.count) else { return failStreamRequest(slot) }
@@ -59,9 +54,13 @@ extension CallContext {
         calls[slot].completeness.insert(.requestUndecoded)
     }
 
-    private mutating func expectAnswer(_ slot: Int, _ message: PendingCall.UnansweredMessage) {
-        if calls[slot].unanswered.count >= limits.unansweredMessages { emitMessage(slot, at: 0, answeredAt: nil) }
-        calls[slot].unanswered.append(message)
+    private mutating func expectAnswer(
+        _ slot: Int, _ message: UnansweredMessages.Message, key: Span<UInt8> = Span(), rangeEnd: Span<UInt8> = Span()
+    ) {
+        if calls[slot].unanswered.count >= limits.unansweredMessages {
+            emitMessage(slot, at: calls[slot].unanswered.oldest, answeredAt: nil)
+        }
+        calls[slot].unanswered.append(message, key: key, rangeEnd: rangeEnd)
     }
 
     /// A WatchResponse was read: a create's answer, a cancel's, events, or none of them.
@@ -69,7 +68,7 @@ extension CallContext {
         let reply = calls[slot].details.watch
         var isCounted = true
         if reply.isCreated {
-            if let place = calls[slot].unanswered.firstIndex(where: { $0.kind == .watchCreate }) {
+            if let place = calls[slot].unanswered.place(where: { $0.kind == .watchCreate }) {
                 emitMessage(slot, at: place, answeredAt: end)
             } else {
                 emitResponse(slot, role: .message, kind: .watchCreate, isCounted: true, at: end)
@@ -77,7 +76,7 @@ extension CallContext {
             isCounted = false
         }
         if reply.isCanceled {
-            let place = calls[slot].unanswered.firstIndex {
+            let place = calls[slot].unanswered.place {
                 $0.kind == .watchCancel && $0.identifier == reply.watchID
             }
             if let place, !reply.isCreated {
@@ -98,7 +97,7 @@ extension CallContext {
     /// A LeaseKeepAliveResponse was read: the answer to the oldest request with that ID.
     mutating func concludeKeepAlive(_ slot: Int, at end: Int64) {
         let lease = calls[slot].details.answeredLease
-        if let place = calls[slot].unanswered.firstIndex(where: { $0.identifier == lease }) {
+        if let place = calls[slot].unanswered.place(where: { $0.identifier == lease }) {
             emitMessage(slot, at: place, answeredAt: end)
         } else {
             emitResponse(slot, role: .message, kind: .leaseKeepAlive, isCounted: true, at: end)
@@ -106,7 +105,7 @@ extension CallContext {
     }
 }
 
-extension PendingCall.UnansweredMessage {
+extension UnansweredMessages.Message {
     /// WatchCreateRequest: 1 key, 2 range_end, 3 start_revision, 4 progress_notify, 5 filters* (0 no put, 1 no delete;
     /// packed or not), 6 prev_kv, 7 watch_id, 8 fragment. Nil if it is malformed.
     fileprivate mutating func readWatchCreate(
@@ -166,25 +165,10 @@ extension PendingCall.UnansweredMessage {
 }
 
 extension PendingCall {
-    mutating func takeUnanswered(at place: Int) -> UnansweredMessage { unanswered.remove(at: place) }
-
-    /// Frees the memory of keys whose messages were emitted.
-    mutating func forgetUnansweredKeys() {
-        if unanswered.isEmpty {
-            unansweredKeys.removeAll(keepingCapacity: unansweredKeys.capacity <= 1 << 15)
-            return
-        }
-        let first = unanswered.first { $0.keyCount + $0.rangeEndCount > 0 }?.keyStart ?? unansweredKeys.count
-        if first > 4096, first * 2 > unansweredKeys.count {
-            unansweredKeys.keep(only: first..<unansweredKeys.count)
-            for place in unanswered.indices { unanswered[place].keyStart = max(0, unanswered[place].keyStart - first) }
-        }
-    }
-
     /// Makes room for the next response of the stream.
     mutating func forgetResponseMessage() {
         details.forgetResponse()
         details.headerRevision = 0
-        details.keys.removeAll(keeping: 1 << 14)
+        details.keys.removeAll()
     }
 }

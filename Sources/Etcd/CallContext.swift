@@ -17,6 +17,8 @@ package struct CallContext {
     /// Calls that are open, and the bytes that they hold.
     package private(set) var openCalls = 0
     package private(set) var heldBytes = 0
+    /// Bytes of memory of slots that no call has.
+    private var idleBytes = 0
 
     let paths = MethodPaths()
     let shapes = CallShape()
@@ -36,6 +38,9 @@ package struct CallContext {
 
     // MARK: - The pool
 
+    /// Bytes of memory that most calls have: not worth counting as long as the call holds no more.
+    private static let uncountedBytes = 2048
+
     /// A slot for a new call, the newest of all.
     mutating func open(connection: UInt32, stream: UInt32) -> Int {
         if openCalls >= limits.openCalls { evictCalls() }
@@ -46,7 +51,13 @@ package struct CallContext {
             slot = calls.count
             calls.append(PendingCall())
         }
+        let kept = calls[slot].accountedBytes
         calls[slot].reset(connection: connection, stream: stream)
+        idleBytes -= kept
+        if kept > Self.uncountedBytes {
+            heldBytes += kept
+            calls[slot].accountedBytes = kept
+        }
         calls[slot].older = newest
         if newest >= 0 { calls[Int(newest)].newer = Int32(slot) } else { oldest = Int32(slot) }
         newest = Int32(slot)
@@ -67,17 +78,28 @@ package struct CallContext {
         heldBytes -= calls[slot].accountedBytes
         calls[slot].stream = 0
         if calls[slot].marks.contains(.awaitingName) { waitingCalls -= 1 }
-        if calls[slot].heldByteCount > 1 << 15 { calls[slot].reset(connection: 0, stream: 0) }
+        // The memory is kept for the next call, as long as it is little in all.
+        let capacity = calls[slot].capacityBytes
+        if idleBytes + capacity <= limits.idleBytes {
+            idleBytes += capacity
+            calls[slot].accountedBytes = capacity
+        } else {
+            calls[slot] = PendingCall()
+        }
         openCalls -= 1
         freeSlots.append(Int32(slot))
     }
 
     /// Counts what the call holds by now. May evict it, or others.
     mutating func account(_ slot: Int) {
-        let count = calls[slot].heldByteCount
+        recount(slot)
+        if heldBytes > limits.heldBytes { evictBytes() }
+    }
+
+    private mutating func recount(_ slot: Int) {
+        let count = calls[slot].capacityBytes
         heldBytes += count - calls[slot].accountedBytes
         calls[slot].accountedBytes = count
-        if heldBytes > limits.heldBytes { evictBytes() }
     }
 
     /// Makes room for an eighth of the calls: the oldest of which nothing more is sent, then the oldest of all.
@@ -106,15 +128,12 @@ package struct CallContext {
         while slot >= 0, heldBytes > aim {
             let newer = Int(calls[slot].newer)
             if calls[slot].accountedBytes >= share {
-                if calls[slot].marks.contains(.deferring) {
-                    // Better to count the messages than to lose the call.
-                    stopDeferring(slot)
-                    let count = calls[slot].heldByteCount
-                    heldBytes += count - calls[slot].accountedBytes
-                    calls[slot].accountedBytes = count
-                } else {
-                    evict(slot)
-                }
+                // Better to count the messages than to lose the call, and better to lose memory than either.
+                if calls[slot].marks.contains(.deferring) { stopDeferring(slot) }
+                let before = calls[slot].accountedBytes
+                calls[slot].trim()
+                recount(slot)
+                if calls[slot].accountedBytes > before / 2 { evict(slot) }
             }
             slot = newer
         }
@@ -179,7 +198,9 @@ package struct CallContext {
     /// Writes the call's operation into the batch, and those of its messages without an answer, and frees its slot.
     mutating func emit(_ slot: Int, begunInside: Bool) {
         stopDeferring(slot)
-        while !calls[slot].unanswered.isEmpty { emitMessage(slot, at: 0, answeredAt: nil) }
+        while !calls[slot].unanswered.isEmpty {
+            emitMessage(slot, at: calls[slot].unanswered.oldest, answeredAt: nil)
+        }
         var operation = calls[slot].operation(role: .call, kind: calls[slot].kind)
         calls[slot].concludeMissing()
         calls[slot].concludeKey()
@@ -293,7 +314,7 @@ package struct CallContext {
     /// Writes a request on a stream, with its answer if there is one, which is the response message that was just
     /// read; and forgets it.
     mutating func emitMessage(_ slot: Int, at place: Int, answeredAt end: Int64?) {
-        let message = calls[slot].takeUnanswered(at: place)
+        let message = calls[slot].unanswered[place]
         var operation = calls[slot].operation(role: .message, kind: message.kind)
         operation.completeness = .hasRequest
         operation.requestMessages = 1
@@ -309,8 +330,8 @@ package struct CallContext {
         switch message.kind {
         case .watchCreate:
             operation.body = message.body
-            operation.body.key = calls[slot].numberUnansweredKey(message.keys, in: &batch.keys)
-            operation.body.rangeEnd = calls[slot].numberUnansweredKey(message.rangeEnds, in: &batch.keys)
+            operation.body.key = calls[slot].unanswered.numberKey(place, in: &batch.keys)
+            operation.body.rangeEnd = calls[slot].unanswered.numberRangeEnd(place, in: &batch.keys)
             operation.key = operation.body.key
             operation.revision = message.body.revision
             operation.watchID = message.identifier
@@ -323,7 +344,7 @@ package struct CallContext {
             if end != nil { operation.ttl = calls[slot].details.answeredTTL }
         default: operation.watchID = message.identifier
         }
-        calls[slot].forgetUnansweredKeys()
+        calls[slot].unanswered.remove(at: place)
         batch.operations.append(operation)
     }
 

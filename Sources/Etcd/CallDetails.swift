@@ -49,24 +49,28 @@ struct CallDetails: Sendable {
         var isCanceled = false
     }
 
-    var byteCount: Int {
-        parts.count * MemoryLayout<RequestOp>.stride + compares.count * MemoryLayout<Compare>.stride
-            + answers.count * MemoryLayout<Answer>.stride + keyValues.count * MemoryLayout<KeyValueRecord>.stride
-            + keys.byteCount
+    /// Bytes of memory, used or not.
+    var capacityBytes: Int {
+        parts.capacity * MemoryLayout<RequestOp>.stride + compares.capacity * MemoryLayout<Compare>.stride
+            + answers.capacity * MemoryLayout<Answer>.stride + keyValues.capacity * MemoryLayout<KeyValueRecord>.stride
+            + keys.capacityBytes
     }
 
-    /// Forgets all and keeps a little memory, enough for most calls, for the next.
+    /// Whether it is more than most calls hold.
+    var isHoldingMuch: Bool { keyValues.count > 16 || parts.count > 16 || keys.bytes.count > 1024 }
+
+    /// Forgets all, and keeps the memory for the next call.
     mutating func reset() {
         forgetRequest()
         forgetResponse()
         headerRevision = 0
-        keys.removeAll(keeping: Self.keptBytes)
+        keys.removeAll()
     }
 
     mutating func forgetRequest() {
         body = RequestOp()
-        parts.removeAll(keepingCapacity: parts.capacity <= Self.keptElements)
-        compares.removeAll(keepingCapacity: compares.capacity <= Self.keptElements)
+        parts.removeAll(keepingCapacity: true)
+        compares.removeAll(keepingCapacity: true)
         lease = 0
         ttl = 0
         revision = 0
@@ -75,15 +79,12 @@ struct CallDetails: Sendable {
     /// Forgets the response but for its header's revision.
     mutating func forgetResponse() {
         answer = Answer()
-        answers.removeAll(keepingCapacity: answers.capacity <= Self.keptElements)
-        keyValues.removeAll(keepingCapacity: keyValues.capacity <= Self.keptElements)
+        answers.removeAll(keepingCapacity: true)
+        keyValues.removeAll(keepingCapacity: true)
         answeredLease = 0
         answeredTTL = 0
         watch = WatchReply()
     }
-
-    private static let keptBytes = 1 << 14
-    private static let keptElements = 128
 
     /// The number of the first key that the request names: its own; of a transaction the first operation's that has
     /// one, success branch first, nested ones where they stand, else the first compare's (`docs/analyze.md`).

@@ -3,8 +3,10 @@ package struct CallLimits: Sendable {
     /// Calls open at once. A recording of one direction only never sees a call end; a Kubernetes cluster has a few
     /// hundred streams open. About 1.3 KB each.
     package var openCalls = 32_768
-    /// Bytes that open calls hold: unfinished messages, and what was read from whole ones.
+    /// Bytes of memory that open calls hold: unfinished messages, and what was read from whole ones.
     package var heldBytes = 64 << 20
+    /// Bytes of memory that calls which have ended leave to later ones.
+    package var idleBytes = 8 << 20
     /// The longest request that is read: it is held until it is whole. etcd refuses more than 1.5 MiB by default
     /// (`--max-request-bytes`). Responses are read field by field and may be of any length.
     package var requestBytes = 16 << 20

@@ -20,7 +20,8 @@ struct CollectedMessages: Sendable {
     private(set) var bytes: [UInt8] = []
 
     var count: Int { messages.count }
-    var byteCount: Int { bytes.count + messages.count * MemoryLayout<Message>.stride }
+    var isEmpty: Bool { messages.isEmpty }
+    var capacityBytes: Int { bytes.capacity + messages.capacity * MemoryLayout<Message>.stride }
     var hasResponse: Bool { messages.contains { $0.direction == .response } }
 
     func direction(_ place: Int) -> Direction { messages[place].direction }

@@ -18,8 +18,13 @@ package struct ConnectionCalls {
     var lowestHeaders = UInt32.max
     private var highestHeaders: UInt32 = 0
     private var highestStream: UInt32 = 0
-    /// When the first of the calls ended that wait for the other direction's bytes; `absent` if none does.
-    private var firstLingering = Operation.absent
+    /// Calls that wait for the other direction's bytes.
+    private var lingering = LingeringCalls()
+    /// Streams of calls that were evicted are not told from new ones but by their numbers.
+    private var lostStreams = false
+    /// Directions that were told of since the last time that they lost their step: only then is there more to lose.
+    private var isRequestTold = false
+    private var isResponseTold = false
 
     // Names of calls whose `:path` was not seen.
 
@@ -57,7 +62,7 @@ package struct ConnectionCalls {
     ) {
         read(event, bytes: bytes, fields: fields, fieldBytes: fieldBytes, at: time, &context)
         // Afterwards: the event may be what an ended call waits for, or tell that it was lost.
-        if firstLingering != Operation.absent { emitLingering(at: time.nanoseconds, &context) }
+        if !lingering.isEmpty { emitLingering(at: time.nanoseconds, &context) }
         if firstWaiting != Operation.absent { endLongWaits(at: time.nanoseconds, &context) }
     }
 
@@ -75,6 +80,8 @@ package struct ConnectionCalls {
         }
         // Clients open streams of odd numbers (RFC 9113 §5.1.1); etcd pushes none.
         guard event.stream & 1 == 1, let slot = slot(of: event, &context) else { return }
+        isRequestTold = true
+        isResponseTold = true
         switch event.direction {
         case .request:
             receiveRequest(event, slot, bytes: bytes, fields: fields, fieldBytes: fieldBytes, at: time, &context)
@@ -84,14 +91,13 @@ package struct ConnectionCalls {
         if concludeIfOver(slot, event.stream, at: time.nanoseconds, &context) { return }
         if event.kind == .data, context.calls[slot].marks.contains(.collecting) { judgeOpen(slot, &context) }
         // May evict calls, this one too.
-        if event.kind == .data, context.calls[slot].isHoldingMuch { context.account(slot) }
+        if context.calls[slot].isHoldingMuch { context.account(slot) }
     }
 
     /// The connection is over, or the recording: calls that are open are unfinished.
     package mutating func finish(at time: CaptureTime, context: inout CallContext) {
-        for (stream, slot) in table.sorted {
-            emit(slot, stream, at: time.nanoseconds, &context)
-        }
+        for (stream, slot) in table.sorted { conclude(slot, stream, at: time.nanoseconds, &context) }
+        table = StreamTable()
         concludeNames(&context)
     }
 
@@ -103,18 +109,19 @@ package struct ConnectionCalls {
         let stream = event.stream
         if let slot = table.slot(of: stream) {
             if context.holds(slot, connection: connection, stream: stream) { return slot }
-            forget(stream)
+            forgetEvicted(stream)
             return nil
         }
-        if stream <= highestStream, ended.contains(stream) { return nil }
-        let slot = context.open(connection: connection, stream: stream)
-        table.insert(stream, slot: slot)
-        highestStream = max(highestStream, stream)
         let isHeaders =
             switch (event.direction, event.kind) {
             case (.request, .fieldSection), (.request, .fieldSectionLost): true
             default: false
             }
+        if stream <= highestStream, ended.contains(stream) || lostStreams && !isHeaders { return nil }
+        let slot = context.open(connection: connection, stream: stream)
+        if table.isFull { forgetEvicted(&context) }
+        table.insert(stream, slot: slot)
+        highestStream = max(highestStream, stream)
         if isFromStart || stream > lowestHeaders || isHeaders { context.calls[slot].marks.insert(.begunInside) }
         if !isHeaders {
             context.calls[slot].marks.insert(.collecting)
@@ -131,20 +138,32 @@ package struct ConnectionCalls {
     }
 
     /// Takes a stream off the table whose call was evicted.
-    private mutating func forget(_ stream: UInt32) {
+    private mutating func forgetEvicted(_ stream: UInt32) {
+        table.remove(stream)
+        ended.insert(stream)
+        lostStreams = true
+    }
+
+    /// Takes all streams off the table whose calls were evicted: one-sided recordings bring no other event of them.
+    private mutating func forgetEvicted(_ context: inout CallContext) {
+        for (stream, slot) in table.all where !context.holds(slot, connection: connection, stream: stream) {
+            forgetEvicted(stream)
+        }
+    }
+
+    private mutating func emit(_ slot: Int, _ stream: UInt32, at time: Int64, _ context: inout CallContext) {
+        conclude(slot, stream, at: time, &context)
         table.remove(stream)
         ended.insert(stream)
     }
 
-    private mutating func emit(_ slot: Int, _ stream: UInt32, at time: Int64, _ context: inout CallContext) {
-        if context.holds(slot, connection: connection, stream: stream) {
-            if context.calls[slot].marks.contains(.collecting) {
-                concludeUnnamed(slot, stream, at: time, &context)
-            } else {
-                write(slot, begunInside: hasBegunInside(stream), &context)
-            }
+    private mutating func conclude(_ slot: Int, _ stream: UInt32, at time: Int64, _ context: inout CallContext) {
+        guard context.holds(slot, connection: connection, stream: stream) else { return }
+        if context.calls[slot].marks.contains(.collecting) {
+            concludeUnnamed(slot, stream, at: time, &context)
+        } else {
+            write(slot, begunInside: hasBegunInside(stream), &context)
         }
-        forget(stream)
     }
 
     /// Whether it is certain that the stream began inside the recording.
@@ -168,42 +187,65 @@ package struct ConnectionCalls {
         let isEnded = marks.contains(.responseEnded) || context.calls[slot].completeness.contains(.resetByClient)
         if isEnded, context.calls[slot].endedAt == Operation.absent {
             context.calls[slot].endedAt = time
-            if firstLingering == Operation.absent || time < firstLingering { firstLingering = time }
+            linger(LingeringCalls.Entry(slot: Int32(slot), stream: stream, endedAt: time), &context)
         }
         return false
+    }
+
+    private mutating func linger(_ entry: LingeringCalls.Entry, _ context: inout CallContext) {
+        if lingering.isFull {
+            // Most have ended on the other side too by now.
+            let number = connection
+            lingering.keep { context.holds(Int($0.slot), connection: number, stream: $0.stream) }
+        }
+        lingering.append(entry)
     }
 
     /// Emits the calls that have waited long enough for the other direction's bytes.
     private mutating func emitLingering(at time: Int64, _ context: inout CallContext) {
         let (limit, overflow) = time.subtractingReportingOverflow(context.limits.lingering)
-        guard !overflow, firstLingering <= limit else { return }
-        firstLingering = Operation.absent
-        for (stream, slot) in table.sorted where context.holds(slot, connection: connection, stream: stream) {
-            let endedAt = context.calls[slot].endedAt
-            if endedAt == Operation.absent { continue }
-            if endedAt <= limit {
-                emit(slot, stream, at: time, &context)
-            } else if firstLingering == Operation.absent || endedAt < firstLingering {
-                firstLingering = endedAt
-            }
+        guard !overflow else { return }
+        while let entry = lingering.takeFirst(until: limit) {
+            guard context.holds(Int(entry.slot), connection: connection, stream: entry.stream) else { continue }
+            emit(Int(entry.slot), entry.stream, at: time, &context)
         }
     }
 
     /// Bytes of one direction were lost in which anything may have been.
     private mutating func desynchronize(_ direction: Direction, _ context: inout CallContext) {
-        for (stream, slot) in table.sorted where context.holds(slot, connection: connection, stream: stream) {
-            switch direction {
-            case .request:
-                if context.calls[slot].marks.contains(.requestEnded) { continue }
-                context.loseRequest(slot, isWithinMessage: context.calls[slot].request.isWholeSoFar)
-                context.calls[slot].request.drift()
-                if context.calls[slot].marks.contains(.requestHeaders) { context.stopDeferring(slot) }
-            case .response:
-                if context.calls[slot].marks.contains(.responseEnded) { continue }
-                context.stopDeferring(slot)
-                context.loseResponse(slot, isWithinMessage: context.calls[slot].response.isWholeSoFar)
-                context.calls[slot].response.drift()
+        switch direction {
+        case .request:
+            guard isRequestTold else { return }
+            isRequestTold = false
+        case .response:
+            guard isResponseTold else { return }
+            isResponseTold = false
+        }
+        var deferring: [(stream: UInt32, slot: Int)] = []
+        for (stream, slot) in table.all where context.holds(slot, connection: connection, stream: stream) {
+            if context.calls[slot].marks.contains(.deferring) {
+                deferring.append((stream, slot))
+            } else {
+                desynchronize(slot, direction, &context)
             }
+        }
+        // These may write operations, in an order that must not depend on the table's.
+        deferring.sort { $0.stream < $1.stream }
+        for (_, slot) in deferring { desynchronize(slot, direction, &context) }
+    }
+
+    private func desynchronize(_ slot: Int, _ direction: Direction, _ context: inout CallContext) {
+        switch direction {
+        case .request:
+            if context.calls[slot].marks.contains(.requestEnded) { return }
+            context.loseRequest(slot, isWithinMessage: context.calls[slot].request.isWholeSoFar)
+            context.calls[slot].request.drift()
+            if context.calls[slot].marks.contains(.requestHeaders) { context.stopDeferring(slot) }
+        case .response:
+            if context.calls[slot].marks.contains(.responseEnded) { return }
+            context.stopDeferring(slot)
+            context.loseResponse(slot, isWithinMessage: context.calls[slot].response.isWholeSoFar)
+            context.calls[slot].response.drift()
         }
     }
 

@@ -10,6 +10,8 @@ struct KeyList: Sendable {
 
     var count: Int { ends.count }
     var byteCount: Int { bytes.count + ends.count * 8 }
+    /// Bytes of memory, used or not.
+    var capacityBytes: Int { bytes.capacity + ends.capacity * 4 }
 
     /// Where the key of that number lies in `bytes`. Precondition: the number was given out and is not 0.
     func range(of number: UInt32) -> Range<Int> {
@@ -36,9 +38,9 @@ struct KeyList: Sendable {
         table.number(of: bytes.span.extracting(range(of: number)))
     }
 
-    /// Forgets all; keeps at most `capacity` bytes of memory for the next.
-    mutating func removeAll(keeping capacity: Int) {
-        bytes.removeAll(keepingCapacity: bytes.capacity <= capacity)
-        ends.removeAll(keepingCapacity: ends.capacity * 4 <= capacity)
+    /// Forgets all, and keeps the memory.
+    mutating func removeAll() {
+        bytes.removeAll(keepingCapacity: true)
+        ends.removeAll(keepingCapacity: true)
     }
 }

@@ -285,7 +285,10 @@ package struct ObservedState: Sendable {
     }
 
     private mutating func takeRangeDelete(_ body: RequestOp, at revision: Int64, _ batch: borrowing OperationBatch) {
-        guard rangeDeletes.count < limits.rangeDeletes, body.rangeEnd != 0 else {
+        let size = batch.keys.range(of: body.key).count + batch.keys.range(of: body.rangeEnd).count
+        guard rangeDeletes.count < limits.rangeDeletes, body.rangeEnd != 0,
+            rangeKeys.byteCount + size <= limits.rangeDeleteBytes
+        else {
             unnamedDeletes = min(unnamedDeletes, revision)
             return
         }
@@ -339,8 +342,9 @@ package struct ObservedState: Sendable {
             switch event.kind {
             case .putEvent, .deleteEvent:
                 eventRevision = event.modRevision
-                // A watch may begin in the past: such events are no changes of this recording.
-                guard eventRevision > startBound || startBound == .max else { continue }
+                // No revision of etcd's is below 1. A watch may begin in the past: such events are no changes of this
+                // recording.
+                guard eventRevision > 0, eventRevision > startBound || startBound == .max else { continue }
                 change(event.key, at: eventRevision, batch)
                 if event.kind == .deleteEvent {
                     wait(.present, key: event.key, at: eventRevision - 1, .event, batch)
@@ -350,7 +354,7 @@ package struct ObservedState: Sendable {
                     take(event, at: eventRevision, .event, hasValue: true, batch)
                 }
             case .previous:
-                take(event, at: eventRevision - 1, .previous, hasValue: true, batch)
+                if eventRevision > 0 { take(event, at: eventRevision - 1, .previous, hasValue: true, batch) }
             case .reply:
                 continue
             }
@@ -438,6 +442,8 @@ package struct ObservedStateLimits: Sendable {
     package var patience: Int64 = 5_000_000_000
     /// Range deletions that are remembered one by one.
     package var rangeDeletes = 256
+    /// Bytes of their keys.
+    package var rangeDeleteBytes = 4 << 20
     /// Ranges of which a count is kept.
     package var countedRanges = 4_096
 

@@ -51,9 +51,8 @@ struct PendingCall: Sendable {
     var methodText: [UInt8] = []
     var errorText: [UInt8] = []
 
-    /// Requests on a stream that have no answer yet, oldest first, and the bytes of their keys.
-    var unanswered: [UnansweredMessage] = []
-    var unansweredKeys: [UInt8] = []
+    /// Requests on a stream that have no answer yet.
+    var unanswered = UnansweredMessages()
 
     /// Response DATA that came before the request's HEADERS.
     var deferred: [DeferredPiece] = []
@@ -80,7 +79,7 @@ struct PendingCall: Sendable {
         var entry: Int64
     }
 
-    /// What of `heldByteCount` is counted in the context's total.
+    /// What of `capacityBytes` is counted in the context's totals.
     var accountedBytes = 0
 
     struct Marks: OptionSet, Sendable {
@@ -124,25 +123,6 @@ struct PendingCall: Sendable {
         static let awaitingName = Marks(rawValue: 1 << 19)
     }
 
-    /// A message of the client on a stream, waiting for its answer.
-    struct UnansweredMessage: Sendable {
-        var kind: OperationKind
-        var start: Int64
-        var end: Int64
-        var byteCount: Int64
-        /// The watch id or lease ID that it names.
-        var identifier: Int64
-        /// Of a watch create: its flags and revision; the keys lie in `unansweredKeys`.
-        var body = RequestOp()
-        var keyStart = 0
-        var keyCount = 0
-        var rangeEndCount = 0
-
-        /// Where they lie.
-        var keys: Range<Int> { keyStart..<keyStart + keyCount }
-        var rangeEnds: Range<Int> { keys.upperBound..<keys.upperBound + rangeEndCount }
-    }
-
     /// A piece of response DATA that waits for the request's HEADERS; its bytes lie in `deferredBytes`.
     struct DeferredPiece: Sendable {
         var byteCount: Int
@@ -152,20 +132,25 @@ struct PendingCall: Sendable {
         var end: Int64
     }
 
-    /// Bytes that the call holds beyond its slot.
-    @inline(__always)
-    var heldByteCount: Int {
-        heldRequest.count + heldResponse.count + deferredBytes.count + unansweredKeys.count
-            + unanswered.count * MemoryLayout<UnansweredMessage>.stride
-            + deferred.count * MemoryLayout<DeferredPiece>.stride + details.byteCount + collected.byteCount
+    /// Bytes of memory that the call has beyond its slot, used or not.
+    var capacityBytes: Int {
+        heldRequest.capacity + heldResponse.capacity + deferredBytes.capacity + firstKey.capacity
+            + methodText.capacity + errorText.capacity + unanswered.capacityBytes + collected.capacityBytes
+            + deferred.capacity * MemoryLayout<DeferredPiece>.stride + details.capacityBytes
     }
 
     /// Whether the call holds, or held, so much that it must be counted; what most calls hold is not worth it.
-    @inline(__always)
     var isHoldingMuch: Bool {
-        !heldRequest.isEmpty || !heldResponse.isEmpty || !deferredBytes.isEmpty || unanswered.count > 16
-            || details.keyValues.count > 64 || details.parts.count > 64 || accountedBytes != 0
-            || collected.byteCount > 4096
+        !heldRequest.isEmpty || !heldResponse.isEmpty || !deferredBytes.isEmpty || !collected.isEmpty
+            || !methodText.isEmpty || unanswered.count > 16 || details.isHoldingMuch || accountedBytes != 0
+    }
+
+    /// Gives back memory that nothing is in.
+    mutating func trim() {
+        if heldRequest.isEmpty { heldRequest = [] }
+        if heldResponse.isEmpty { heldResponse = [] }
+        if deferredBytes.isEmpty { deferredBytes = [] }
+        if deferred.isEmpty { deferred = [] }
     }
 
     /// The beginning of an operation of this call.
@@ -200,10 +185,6 @@ struct PendingCall: Sendable {
     func numberMethodText(in texts: inout ByteTable) -> TextNumber { texts.number(of: methodText.span) }
     @inline(__always)
     func numberFirstKey(in keys: inout ByteTable) -> KeyNumber { keys.number(of: firstKey.span) }
-    @inline(__always)
-    func numberUnansweredKey(_ range: Range<Int>, in keys: inout ByteTable) -> KeyNumber {
-        keys.number(of: unansweredKeys.span.extracting(range))
-    }
 
     /// Whether a client sends one message only.
     @inline(__always)
@@ -216,7 +197,7 @@ struct PendingCall: Sendable {
             && marks.contains(.scanned) && !marks.contains(.requestEnded) && !marks.contains(.firstMessageUncertain)
     }
 
-    /// Makes the slot ready for a new call; keeps the arrays' memory where it is little.
+    /// Makes the slot ready for a new call; keeps the memory, which the pool bounds.
     mutating func reset(connection: UInt32, stream: UInt32) {
         self.connection = connection
         self.stream = stream
@@ -242,17 +223,16 @@ struct PendingCall: Sendable {
         request = MessageAssembler()
         response = MessageAssembler()
         details.reset()
-        heldRequest.empty()
-        heldResponse.empty()
+        heldRequest.removeAll(keepingCapacity: true)
+        heldResponse.removeAll(keepingCapacity: true)
         wantedResponse = 0
         passedOverResponse = 0
-        firstKey.empty()
-        methodText.empty()
-        errorText.empty()
-        if !unanswered.isEmpty { unanswered = [] }
-        unansweredKeys.empty()
+        firstKey.removeAll(keepingCapacity: true)
+        methodText.removeAll(keepingCapacity: true)
+        errorText.removeAll(keepingCapacity: true)
+        unanswered.removeAll()
         if !deferred.isEmpty { deferred = [] }
-        deferredBytes.empty()
+        deferredBytes.removeAll(keepingCapacity: true)
         entry = -1
         candidates = .all
         inference = .none
@@ -260,13 +240,5 @@ struct PendingCall: Sendable {
         answeredRevision = 0
         statusEntry = nil
         accountedBytes = 0
-    }
-}
-
-extension Array<UInt8> {
-    /// Forgets the bytes, and the memory too if it is more than most calls need.
-    fileprivate mutating func empty() {
-        if isEmpty { return }
-        if capacity <= 1 << 15 { removeAll(keepingCapacity: true) } else { self = [] }
     }
 }

@@ -1,23 +1,30 @@
-/// The open streams of one connection: where the pool holds their calls. Open addressing by stream number; a client
-/// numbers its streams 1, 3, 5, ..., so that neighbours rarely meet.
+/// The open streams of one connection: where the pool holds their calls. Open addressing by a hash of the stream
+/// number that nobody can foresee: neighbours would form runs, which removals have to walk.
 struct StreamTable: Sendable {
     /// Stream numbers at their places, 0 where free; a power of two long, or empty.
     private var streams: [UInt32] = []
     private var slots: [Int32] = []
     private(set) var count = 0
+    private let factor = UInt64.random(in: .min ... .max) | 1
 
-    /// Slots of all streams, in ascending order of stream numbers.
-    var sorted: [(stream: UInt32, slot: Int)] {
+    /// Whether the next insertion makes the table longer.
+    var isFull: Bool { count * 2 >= streams.count }
+
+    /// All streams and their slots, in no order.
+    var all: [(stream: UInt32, slot: Int)] {
         var all: [(stream: UInt32, slot: Int)] = []
+        all.reserveCapacity(count)
         for place in streams.indices where streams[place] != 0 { all.append((streams[place], Int(slots[place]))) }
-        all.sort { $0.stream < $1.stream }
         return all
     }
+
+    /// All streams and their slots, in ascending order of stream numbers.
+    var sorted: [(stream: UInt32, slot: Int)] { all.sorted { $0.stream < $1.stream } }
 
     func slot(of stream: UInt32) -> Int? {
         if count == 0 { return nil }
         let mask = streams.count - 1
-        var place = Int(stream >> 1) & mask
+        var place = home(of: stream)
         while streams[place] != stream {
             if streams[place] == 0 { return nil }
             place = (place + 1) & mask
@@ -27,7 +34,7 @@ struct StreamTable: Sendable {
 
     /// Precondition: the stream is not 0 and not in the table.
     mutating func insert(_ stream: UInt32, slot: Int) {
-        if count * 2 >= streams.count { grow() }
+        if isFull { grow() }
         place(stream, Int32(slot))
         count += 1
     }
@@ -35,7 +42,7 @@ struct StreamTable: Sendable {
     mutating func remove(_ stream: UInt32) {
         guard count > 0 else { return }
         let mask = streams.count - 1
-        var hole = Int(stream >> 1) & mask
+        var hole = home(of: stream)
         while streams[hole] != stream {
             if streams[hole] == 0 { return }
             hole = (hole + 1) & mask
@@ -46,8 +53,7 @@ struct StreamTable: Sendable {
         while true {
             place = (place + 1) & mask
             if streams[place] == 0 { break }
-            let home = Int(streams[place] >> 1) & mask
-            if (place - home) & mask >= (place - hole) & mask {
+            if (place - home(of: streams[place])) & mask >= (place - hole) & mask {
                 streams[hole] = streams[place]
                 slots[hole] = slots[place]
                 hole = place
@@ -56,9 +62,14 @@ struct StreamTable: Sendable {
         streams[hole] = 0
     }
 
+    @inline(__always)
+    private func home(of stream: UInt32) -> Int {
+        Int(truncatingIfNeeded: (UInt64(stream) &* factor) >> 32) & (streams.count - 1)
+    }
+
     private mutating func place(_ stream: UInt32, _ slot: Int32) {
         let mask = streams.count - 1
-        var place = Int(stream >> 1) & mask
+        var place = home(of: stream)
         while streams[place] != 0 { place = (place + 1) & mask }
         streams[place] = stream
         slots[place] = slot
@@ -69,6 +80,51 @@ struct StreamTable: Sendable {
         streams = Array(repeating: 0, count: max(8, oldStreams.count * 2))
         slots = Array(repeating: 0, count: streams.count)
         for old in oldStreams.indices where oldStreams[old] != 0 { place(oldStreams[old], oldSlots[old]) }
+    }
+}
+
+/// Calls of one connection that ended on one side, in the order in which they did.
+struct LingeringCalls: Sendable {
+    struct Entry: Sendable {
+        var slot: Int32
+        var stream: UInt32
+        /// Nanoseconds since the epoch of the end.
+        var endedAt: Int64
+    }
+
+    private var entries: [Entry] = []
+    /// The first entry that counts.
+    private var first = 0
+
+    var isEmpty: Bool { first == entries.count }
+    var count: Int { entries.count - first }
+    /// Whether entries of calls that are gone should be looked for before the next is added.
+    var isFull: Bool { entries.count == entries.capacity }
+
+    mutating func append(_ entry: Entry) { entries.append(entry) }
+
+    /// Takes the first entry if it ended at `limit` or before.
+    mutating func takeFirst(until limit: Int64) -> Entry? {
+        guard first < entries.count, entries[first].endedAt <= limit else { return nil }
+        defer {
+            first += 1
+            if first == entries.count {
+                entries.removeAll(keepingCapacity: entries.capacity <= 256)
+                first = 0
+            }
+        }
+        return entries[first]
+    }
+
+    /// Keeps those entries only for which `isHeld` is true.
+    mutating func keep(where isHeld: (Entry) -> Bool) {
+        var kept = 0
+        for place in first..<entries.count where isHeld(entries[place]) {
+            entries[kept] = entries[place]
+            kept += 1
+        }
+        entries.removeLast(entries.count - kept)
+        first = 0
     }
 }
 

@@ -325,7 +325,7 @@ struct CallTests {
         conversation.frame(.request, 7, Conversation.framed(rangeOfA), isLast: true)
         conversation.loseHeaders(.request, 9)
         conversation.finish()
-        let byStream = Dictionary(uniqueKeysWithValues: conversation.operations.map { ($0.stream, $0) })
+        let byStream = Dictionary(uniqueKeysWithValues: conversation.operations(.call).map { ($0.stream, $0) })
         #expect(byStream[3]?.completeness == [.openedBefore, .completed])
         #expect(byStream[3]?.evidence == .ambiguous)
         #expect(byStream[3]?.responseMessages == 2)
