@@ -132,7 +132,7 @@ extension PendingCall {
     /// Settles, at the end of the call, what is missing of it without any sign of loss: no server answers a request
     /// that was not sent, and a call that succeeded has its answer.
     mutating func concludeMissing() {
-        if !marks.contains(.requestHeaders), marks.contains(.methodKnown), requestMessages == 0 {
+        if !marks.contains(.requestHeaders), marks.contains(.methodKnown), requestMessages == 0 || !isSingleRequest {
             completeness.insert(.requestDamaged)
         }
         guard isSingleRequest, marks.isSuperset(of: [.requestHeaders, .methodKnown]) else { return }
@@ -190,7 +190,7 @@ extension CallContext {
         let isRead =
             calls[slot].marks.contains(.collecting)
             || calls[slot].marks.contains(.scanned)
-            && (calls[slot].streaming != .unary || calls[slot].responseMessages == 0)
+                && (calls[slot].streaming != .unary || calls[slot].responseMessages == 0)
         if isRead { calls[slot].marks.insert(.responseRead) } else { calls[slot].marks.remove(.responseRead) }
     }
 

@@ -106,8 +106,8 @@ extension CallContext {
         let (revision, cluster) = (calls[slot].answeredRevision, calls[slot].answeredCluster)
         guard revision > 0, calls[slot].requestStart != Operation.absent else { return Likelihood() }
         return Likelihood(
-            revision: revision, before: clock.shown(before: calls[slot].requestStart, by: cluster),
-            shown: clock.shown(before: calls[slot].answeredAt, by: cluster))
+            isOld: revision <= clock.shown(before: calls[slot].requestStart, by: cluster),
+            isNext: clock.isNext(revision, at: calls[slot].answeredAt, by: cluster))
     }
 
     // MARK: - Naming

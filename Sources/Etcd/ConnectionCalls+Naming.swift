@@ -11,7 +11,9 @@ extension ConnectionCalls {
     mutating func placeUnnamed(_ slot: Int, _ fields: Span<HeaderField>, _ context: inout CallContext) {
         context.calls[slot].marks.insert(.collecting)
         guard let method = Self.place(of: .method, in: fields, min(4, fields.count)),
-            let place = Self.pathPlace(in: fields, known: names.knownPathPlace(methodPlace: method)), let index = names.use(place) else { return }
+            let place = Self.pathPlace(in: fields, known: names.knownPathPlace(methodPlace: method)),
+            let index = names.use(place)
+        else { return }
         context.calls[slot].entry = Int32(index)
         nameByEntry(slot, &context)
     }
@@ -84,6 +86,7 @@ extension ConnectionCalls {
     /// Names a call that is over, or lets it wait.
     mutating func concludeUnnamed(_ slot: Int, _ stream: UInt32, at time: Int64, _ context: inout CallContext) {
         let isInside = hasBegunInside(stream)
+        context.stopDeferring(slot)
         let candidates = context.candidates(slot)
         context.calls[slot].candidates = candidates
         takeForClosedSet(slot, candidates, context)

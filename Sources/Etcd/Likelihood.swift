@@ -14,17 +14,13 @@ struct Likelihood: Sendable {
     /// most calls are ranges.
     private static let pointsForRange = 1
 
-    /// What one call says whose answer carries `revision`.
+    /// What one call says.
     /// - Parameters:
-    ///   - before: the highest revision that its cluster had shown when the request began; 0 if none.
-    ///   - shown: the highest before the answer.
-    init(revision: Int64, before: Int64, shown: Int64) {
+    ///   - isOld: its answer's revision, or a higher one, was shown before the request began.
+    ///   - isNext: it is the next after the highest that was shown.
+    init(isOld: Bool, isNext: Bool) {
         range = Self.pointsForRange
-        if before > 0, revision <= before {
-            put = Self.pointsAgainstPut
-        } else if shown > 0, revision == shown + 1 {
-            put = Self.pointsForPut
-        }
+        put = isOld ? Self.pointsAgainstPut : isNext ? Self.pointsForPut : 0
     }
 
     init() {}

@@ -52,16 +52,30 @@ package enum MethodCatalogue {
     /// In the order of their numbers, which begin at 2.
     package static let methods: [Method] = [
         make(2, "/etcdserverpb.KV/Range", .range, (.rangeRequest, .rangeResponse), access: .read, row: .range),
-        make(3, "/etcdserverpb.KV/RangeStream", .rangeStream, (.rangeRequest, .rangeStreamResponse), .serverStreaming, access: .read, row: .range),
+        make(
+            3, "/etcdserverpb.KV/RangeStream", .rangeStream, (.rangeRequest, .rangeStreamResponse), .serverStreaming,
+            access: .read, row: .range),
         make(4, "/etcdserverpb.KV/Put", .put, (.putRequest, .putResponse), access: .write, isProposal: true),
-        make(5, "/etcdserverpb.KV/DeleteRange", .delete, (.deleteRequest, .deleteResponse), access: .write, isProposal: true),
-        make(6, "/etcdserverpb.KV/Txn", .txn, (.txnRequest, .txnResponse), access: .byContent, isProposal: true, row: .transaction),
+        make(
+            5, "/etcdserverpb.KV/DeleteRange", .delete, (.deleteRequest, .deleteResponse), access: .write,
+            isProposal: true),
+        make(
+            6, "/etcdserverpb.KV/Txn", .txn, (.txnRequest, .txnResponse), access: .byContent, isProposal: true,
+            row: .transaction),
         make(7, "/etcdserverpb.KV/Compact", .compact, (.compactionRequest, .headerOnly), isProposal: true),
-        make(8, "/etcdserverpb.Watch/Watch", .watch, (.watchRequest, .watchResponse), .bidirectional, access: .read, row: .watchCreate),
-        make(9, "/etcdserverpb.Lease/LeaseGrant", .leaseGrant, (.leaseGrantRequest, .leaseGrantResponse), isProposal: true),
+        make(
+            8, "/etcdserverpb.Watch/Watch", .watch, (.watchRequest, .watchResponse), .bidirectional, access: .read,
+            row: .watchCreate),
+        make(
+            9, "/etcdserverpb.Lease/LeaseGrant", .leaseGrant, (.leaseGrantRequest, .leaseGrantResponse),
+            isProposal: true),
         make(10, "/etcdserverpb.Lease/LeaseRevoke", .leaseRevoke, (.leaseRequest, .headerOnly), isProposal: true),
-        make(11, "/etcdserverpb.Lease/LeaseKeepAlive", .leaseKeepAlive, (.leaseRequest, .leaseKeepAliveResponse), .bidirectional),
-        make(12, "/etcdserverpb.Lease/LeaseTimeToLive", .leaseTimeToLive, (.leaseTimeToLiveRequest, .leaseTimeToLiveResponse)),
+        make(
+            11, "/etcdserverpb.Lease/LeaseKeepAlive", .leaseKeepAlive, (.leaseRequest, .leaseKeepAliveResponse),
+            .bidirectional),
+        make(
+            12, "/etcdserverpb.Lease/LeaseTimeToLive", .leaseTimeToLive,
+            (.leaseTimeToLiveRequest, .leaseTimeToLiveResponse)),
         make(13, "/etcdserverpb.Lease/LeaseLeases", .leaseLeases, (.empty, .leaseLeasesResponse)),
         make(14, "/etcdserverpb.Cluster/MemberAdd", .cluster, (.memberAddRequest, .memberAddResponse)),
         make(15, "/etcdserverpb.Cluster/MemberRemove", .cluster, (.memberRequest, .membersResponse)),
@@ -79,20 +93,27 @@ package enum MethodCatalogue {
         make(27, "/etcdserverpb.Auth/AuthEnable", .auth, (.empty, .headerOnly), isProposal: true),
         make(28, "/etcdserverpb.Auth/AuthDisable", .auth, (.empty, .headerOnly), isProposal: true),
         make(29, "/etcdserverpb.Auth/AuthStatus", .auth, (.empty, .authStatusResponse), isProposal: true),
-        make(30, "/etcdserverpb.Auth/Authenticate", .auth, (.authenticateRequest, .authenticateResponse), isProposal: true),
+        make(
+            30, "/etcdserverpb.Auth/Authenticate", .auth, (.authenticateRequest, .authenticateResponse),
+            isProposal: true),
         make(31, "/etcdserverpb.Auth/UserAdd", .auth, (.userAddRequest, .headerOnly), isProposal: true),
         make(32, "/etcdserverpb.Auth/UserGet", .auth, (.nameRequest, .namesResponse), isProposal: true),
         make(33, "/etcdserverpb.Auth/UserList", .auth, (.empty, .namesResponse), isProposal: true),
         make(34, "/etcdserverpb.Auth/UserDelete", .auth, (.nameRequest, .headerOnly), isProposal: true),
-        make(35, "/etcdserverpb.Auth/UserChangePassword", .auth, (.changePasswordRequest, .headerOnly), isProposal: true),
+        make(
+            35, "/etcdserverpb.Auth/UserChangePassword", .auth, (.changePasswordRequest, .headerOnly), isProposal: true),
         make(36, "/etcdserverpb.Auth/UserGrantRole", .auth, (.userRoleRequest, .headerOnly), isProposal: true),
         make(37, "/etcdserverpb.Auth/UserRevokeRole", .auth, (.userRoleRequest, .headerOnly), isProposal: true),
         make(38, "/etcdserverpb.Auth/RoleAdd", .auth, (.nameRequest, .headerOnly), isProposal: true),
         make(39, "/etcdserverpb.Auth/RoleGet", .auth, (.nameRequest, .permissionsResponse), isProposal: true),
         make(40, "/etcdserverpb.Auth/RoleList", .auth, (.empty, .namesResponse), isProposal: true),
         make(41, "/etcdserverpb.Auth/RoleDelete", .auth, (.nameRequest, .headerOnly), isProposal: true),
-        make(42, "/etcdserverpb.Auth/RoleGrantPermission", .auth, (.grantPermissionRequest, .headerOnly), isProposal: true),
-        make(43, "/etcdserverpb.Auth/RoleRevokePermission", .auth, (.revokePermissionRequest, .headerOnly), isProposal: true),
+        make(
+            42, "/etcdserverpb.Auth/RoleGrantPermission", .auth, (.grantPermissionRequest, .headerOnly),
+            isProposal: true),
+        make(
+            43, "/etcdserverpb.Auth/RoleRevokePermission", .auth, (.revokePermissionRequest, .headerOnly),
+            isProposal: true),
         make(44, "/v3lockpb.Lock/Lock", .lock, (.lockRequest, .lockResponse)),
         make(45, "/v3lockpb.Lock/Unlock", .lock, (.unlockRequest, .headerOnly)),
         make(46, "/v3electionpb.Election/Campaign", .election, (.campaignRequest, .campaignResponse)),

@@ -21,12 +21,29 @@ struct RevisionClock: Sendable {
     func shown(before time: Int64, by cluster: UInt64) -> Int64 {
         for known in clusters where known.identifier == cluster {
             // From the newest on: revisions ascend.
-            for step in 1...max(1, known.shown.count) where step <= known.shown.count {
-                let place = (known.next + 2 * known.shown.count - step) % known.shown.count
-                if known.shown[place].time < time { return known.shown[place].revision }
+            var step = 1
+            while step <= known.shown.count {
+                let entry = known.shown[(known.next + 2 * known.shown.count - step) % known.shown.count]
+                if entry.time < time { return entry.revision }
+                step += 1
             }
         }
         return 0
+    }
+
+    /// Whether, at that time, the revision was the next after the highest that had been shown, as a write's is. The
+    /// answer itself is one that has shown it.
+    func isNext(_ revision: Int64, at time: Int64, by cluster: UInt64) -> Bool {
+        for known in clusters where known.identifier == cluster {
+            var step = 1
+            while step <= known.shown.count {
+                let entry = known.shown[(known.next + 2 * known.shown.count - step) % known.shown.count]
+                if entry.revision < revision { return entry.revision == revision - 1 }
+                if entry.time < time { return false }
+                step += 1
+            }
+        }
+        return false
     }
 
     @inline(__always)

@@ -3,7 +3,8 @@ import Wire
 /// Finds how many insertions into a dynamic table a gap took, from fields that hardly ever change.
 ///
 /// Requests of one client carry the same `:authority`, `content-type`, `user-agent`, ... as the same table entries in
-/// the same places. After a gap all of them seem to have moved by the number of insertions missed: each is a vote.
+/// the same places. After a gap all of them seem to have moved by the number of insertions missed: each is a vote. Which
+/// places those are, their uses show, so that names need not be known: on a connection joined midway they may never be.
 struct TableAnchor {
     enum Verdict: Equatable {
         case missed(Int)
@@ -13,68 +14,62 @@ struct TableAnchor {
         case contradiction
     }
 
-    /// A field that is the same in all requests (responses) of a connection.
-    private struct Constant {
-        let name: HeaderField.Name
-        /// The entry that it was last used as, and its place in that field section; nil when never seen.
+    /// What stood at one place of the latest field sections.
+    private struct Place {
+        var name = HeaderField.Name.unknown
+        /// The entry that was used there last; nil when none was.
         var serial: Int64?
-        var place = -1
-        /// The number of missed insertions that its place in the section at hand speaks for.
+        /// How many sections in a row used it, as far as that matters.
+        var uses = 0
+        /// The number of missed insertions that the place speaks for in the section at hand.
         var vote: Int64?
     }
 
-    private var constants: [Constant]
+    /// Places of a section that are looked at: clients send up to a dozen fields.
+    private static let placeCount = 12
+    /// Sections in a row with the same entry, from which on its place counts as one that does not change.
+    private static let steadyUses = 2
+
+    private var places = Array(repeating: Place(), count: placeCount)
     /// Where `:path` stands, -1 when not seen yet.
     private var pathPlace = -1
-    /// How many constants must agree: two for requests. Responses have one that is always there, and a table that
-    /// hardly ever turns over.
+    /// How many places must agree: two for requests. Responses have one that is always there, and a table that hardly
+    /// ever turns over.
     private let votesNeeded: Int
 
     init(_ direction: Direction) {
-        let names: [HeaderField.Name] =
-            direction == .request ? [.authority, .contentType, .userAgent, .te, .grpcAcceptEncoding] : [.contentType]
-        constants = names.map { Constant(name: $0) }
         votesNeeded = direction == .request ? 2 : 1
     }
 
     /// A field whose name and entry are certain was used at `place` of its section.
     @inline(__always)
     mutating func learn(_ name: HeaderField.Name, serial: Int64, place: Int) {
-        let index: Int
-        switch name {
-        case .contentType: index = votesNeeded == 1 ? 0 : 1
-        case .authority: index = 0
-        case .userAgent: index = 2
-        case .te: index = 3
-        case .grpcAcceptEncoding: index = 4
-        case .path:
-            pathPlace = place
-            return
-        default: return
+        // Trailers and responses differ in what stands where: of the server's fields only one is followed, by its name.
+        guard place < Self.placeCount, votesNeeded > 1 || name == .contentType else { return }
+        if name == .path { pathPlace = place }
+        if places[place].serial == serial {
+            places[place].uses = Self.steadyUses
+        } else {
+            // What is known to be a constant needs no second use to show it.
+            places[place] = Place(name: name, serial: serial, uses: Self.isConstant(name) ? Self.steadyUses : 1)
         }
-        guard index < constants.count, constants[index].name == name,
-            constants[index].serial != serial || constants[index].place != place
-        else { return }
-        constants[index].serial = serial
-        constants[index].place = place
     }
 
-    /// An entry of before the epoch was used at `place`: a constant that stood there before stands there still. This
-    /// serves to count, never to name. Trailers and responses differ in what stands where, so it says nothing of them.
+    /// An entry of before the epoch, or of a gap, was used at `place`. This serves to count, never to name.
+    @inline(__always)
     mutating func learnUnknown(serial: Int64, place: Int) {
-        guard votesNeeded > 1 else { return }
-        for index in constants.indices where constants[index].place == place { constants[index].serial = serial }
+        if votesNeeded > 1 { learn(.unknown, serial: serial, place: place) }
     }
 
     mutating func forget(where isGone: (Int64) -> Bool) {
-        for index in constants.indices {
-            if let serial = constants[index].serial, isGone(serial) { constants[index].serial = nil }
+        for index in places.indices {
+            if let serial = places[index].serial, isGone(serial) { places[index] = Place() }
         }
     }
 
     mutating func shift(from serial: Int64, by count: Int64) {
-        for index in constants.indices {
-            if let known = constants[index].serial, known >= serial { constants[index].serial = known &+ count }
+        for index in places.indices {
+            if let known = places[index].serial, known >= serial { places[index].serial = known &+ count }
         }
     }
 
@@ -84,9 +79,11 @@ struct TableAnchor {
         limits: ConnectionLimits
     ) -> Verdict {
         var known = 0
-        for index in constants.indices {
-            constants[index].vote = nil
-            if let serial = constants[index].serial, serial < doubt.serial, table.holds(serial) || !isKnownFromStart {
+        for index in places.indices {
+            places[index].vote = nil
+            if let serial = places[index].serial, places[index].uses >= Self.steadyUses, serial < doubt.serial,
+                table.holds(serial) || !isKnownFromStart
+            {
                 known &+= 1
             }
         }
@@ -96,11 +93,11 @@ struct TableAnchor {
         var votes = 0
         var most = 0
         var count: Int64 = 0
-        for constant in constants {
-            guard let vote = constant.vote else { continue }
+        for place in places {
+            guard let vote = place.vote else { continue }
             votes &+= 1
             var agreeing = 0
-            for other in constants where other.vote == vote { agreeing &+= 1 }
+            for other in places where other.vote == vote { agreeing &+= 1 }
             if agreeing > most {
                 most = agreeing
                 count = vote
@@ -109,7 +106,9 @@ struct TableAnchor {
         guard votes >= votesNeeded else { return .undecided }
         // An insertion takes two bytes at least: an index and an empty string.
         let possible = min(limits.reanchoredInsertions, doubt.lostBytes / 2)
-        guard most >= votesNeeded, votes &- most <= 1, count >= 0, count <= Int64(possible),
+        // One may dissent: `:path`, or a constant that was evicted and came again. Optional fields move those behind
+        // them, so that of many two may.
+        guard most >= votesNeeded, votes &- most <= (most >= 4 ? 2 : 1), count >= 0, count <= Int64(possible),
             missedStreams(doubt, stream) <= limits.reanchoredStreams,
             fits(block, count, table: table, isKnownFromStart: isKnownFromStart, doubt: doubt)
         else { return .contradiction }
@@ -128,10 +127,10 @@ struct TableAnchor {
         if votesNeeded == 1, block.isEmpty || block[0] & 0x80 == 0 || block[0] & 0x7f > 14 { return }
         while let (line, serial, place) = walk.next(in: block) {
             guard line.kind == .indexed, let serial, serial < doubt.serial else { continue }
-            for index in constants.indices where constants[index].place == place {
-                guard let last = constants[index].serial, last < doubt.serial else { continue }
-                constants[index].vote = last &- serial
-            }
+            guard place < Self.placeCount, places[place].uses >= Self.steadyUses, let last = places[place].serial,
+                last < doubt.serial
+            else { continue }
+            places[place].vote = last &- serial
         }
     }
 
@@ -151,9 +150,21 @@ struct TableAnchor {
             }
             let name = table[entry].name
             if votesNeeded > 1, (name == .path) != (place == pathPlace), name != .unknown { return false }
-            for constant in constants where constant.name == name && constant.place != place { misfits &+= 1 }
+            if votesNeeded > 1, Self.isConstant(name), place < Self.placeCount, Self.isConstant(places[place].name),
+                places[place].name != name
+            {
+                misfits &+= 1
+            }
         }
         return misfits <= 1
+    }
+
+    @inline(__always)
+    private static func isConstant(_ name: HeaderField.Name) -> Bool {
+        switch name {
+        case .authority, .contentType, .userAgent, .te, .grpcAcceptEncoding: true
+        default: false
+        }
     }
 
     /// Steps through a block, keeping count of fields and insertions.
