@@ -185,7 +185,8 @@ struct DamagedTraceTests {
         bytes[16 + 56 + 3] ^= 1
         let run = try ProgramRun.kvreel(["analyze", try folder.write("a.kvr", bytes)])
         #expect(run.status == 1, "\(run.errors)")
-        #expect(run.errors.contains("cut short") && run.errors.contains("is damaged, without 1 block "), "\(run.errors)")
+        #expect(
+            run.errors.contains("cut short") && run.errors.contains("is damaged, without 1 block "), "\(run.errors)")
     }
 
     @Test("a trace named twice is refused, under whatever names")

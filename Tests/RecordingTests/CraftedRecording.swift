@@ -91,7 +91,9 @@ enum Crafted {
         [0, UInt8(name.utf8.count)] + name.utf8 + [UInt8(value.utf8.count)] + value.utf8
     }
 
-    static func request(_ path: String, stream: Int) -> [UInt8] { frame(1, 4, stream, [0x83, 0x86] + literal(":path", path)) }
+    static func request(_ path: String, stream: Int) -> [UInt8] {
+        frame(1, 4, stream, [0x83, 0x86] + literal(":path", path))
+    }
     static func answer(stream: Int) -> [UInt8] { frame(1, 4, stream, [0x88]) }
     static func trailers(stream: Int) -> [UInt8] { frame(1, 5, stream, literal("grpc-status", "0")) }
 

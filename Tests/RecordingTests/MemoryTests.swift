@@ -71,7 +71,9 @@ struct MemoryTests {
                 recording.step = 100_000
                 try recording.send(.request, Crafted.preface)
                 for call in 0..<60_000 {
-                    let put = Crafted.field(1, Crafted.key(call, bytes: 100)) + Crafted.field(2, [UInt8](repeating: 1, count: 1000))
+                    let put =
+                        Crafted.field(1, Crafted.key(call, bytes: 100))
+                        + Crafted.field(2, [UInt8](repeating: 1, count: 1000))
                     try recording.send(
                         .request,
                         Crafted.request("/etcdserverpb.KV/Put", stream: 2 * call + 1)

@@ -7,7 +7,8 @@ import Wire
 
 @Suite("The pipeline: batches, and what is said of the recording")
 struct PipelineTests {
-    @Test("small batches hold the same operations, also those that the end of the capture completes", arguments: [1, 7])
+    @Test(
+        "small batches hold the same operations, also those that the end of the capture completes", arguments: [1, 7])
     func smallBatches(operations: Int) throws {
         // Cut in the middle: many calls are open at the end, on many connections.
         let packets = Array(try RealCapture.netcraq.packets().prefix(6000))
