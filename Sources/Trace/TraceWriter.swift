@@ -77,8 +77,8 @@ package final class TraceWriter {
             remedy: "Choose another name for the trace.")
     }
 
-    /// Appends a block of the batch's records, or several where they are more than a block holds or should. Precondition:
-    /// `finish` and `discard` were not called.
+    /// Appends a block of the batch's records, or several where they are more than a block holds or should.
+    /// Precondition: `finish` and `discard` were not called.
     package func write(_ batch: borrowing OperationBatch) throws(TraceError) {
         precondition(state != .ended, "a finished trace takes no more batches")
         try begin()
