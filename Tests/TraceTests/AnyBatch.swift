@@ -6,9 +6,9 @@ struct AnyBatch {
     private var random: SeededRandom
     private var batch = OperationBatch()
     /// Up to where slices of each kind have named records: no record is named twice.
-    private var namedParts = 0
-    private var namedCompares = 0
-    private var namedKeyValues = 0
+    private var named: [Kind: Int] = [:]
+
+    private enum Kind { case parts, compares, keyValues }
 
     static func make(seed: UInt64, operations count: Int) -> OperationBatch {
         var maker = AnyBatch(random: SeededRandom(seed: seed))
@@ -65,10 +65,11 @@ struct AnyBatch {
     private mutating func text() -> TextNumber { UInt32(random.number(below: batch.texts.count + 1)) }
 
     /// A slice of the records that no slice has named yet; some of them it leaves out.
-    private mutating func slice(of count: Int, after named: inout Int) -> Slice {
-        let start = named + random.number(below: min(3, count - named) + 1)
+    private mutating func slice(_ kind: Kind, of count: Int) -> Slice {
+        let end = named[kind] ?? 0
+        let start = end + random.number(below: min(3, count - end) + 1)
         let length = random.number(below: min(5, count - start) + 1)
-        if length > 0 { named = start + length }
+        if length > 0 { named[kind] = start + length }
         return Slice(start: UInt32(start), count: UInt32(length))
     }
 
@@ -109,8 +110,8 @@ struct AnyBatch {
         body.lease = signed()
         body.valueSize = signed()
         body.count = signed()
-        body.keyValues = slice(of: batch.keyValues.count, after: &namedKeyValues)
-        body.compares = slice(of: batch.compares.count, after: &namedCompares)
+        body.keyValues = slice(.keyValues, of: batch.keyValues.count)
+        body.compares = slice(.compares, of: batch.compares.count)
         body.nestedParts = unsigned()
         return body
     }
@@ -127,8 +128,8 @@ struct AnyBatch {
         operation.completeness = Operation.Completeness(rawValue: UInt16(truncatingIfNeeded: random.next()))
         operation.methodText = text()
         operation.body = random.chance(0.5) ? body() : RequestOp()
-        operation.parts = slice(of: batch.parts.count, after: &namedParts)
-        operation.events = slice(of: batch.keyValues.count, after: &namedKeyValues)
+        operation.parts = slice(.parts, of: batch.parts.count)
+        operation.events = slice(.keyValues, of: batch.keyValues.count)
         operation.key = key()
         operation.lease = signed()
         operation.ttl = signed()
