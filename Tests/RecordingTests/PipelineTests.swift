@@ -1,3 +1,4 @@
+import CaptureFiles
 import Etcd
 import Foundation
 import Recording
