@@ -93,7 +93,7 @@ package struct Coverage: Sendable, Equatable {
         return overflow ? .max : sum
     }
 
-    static func + (left: Coverage, right: Coverage) -> Coverage {
+    package static func + (left: Coverage, right: Coverage) -> Coverage {
         var sum = left
         sum.seen += right.seen
         sum.inferred += right.inferred

@@ -16,8 +16,8 @@ package struct BlockEncoder: ~Copyable {
     package init(level: Int32 = TraceLimits.recommendedLevel) { zstandard = Zstandard(level: level) }
 
     /// Appends the block of the batch, numbered `number` in its file. False, and nothing is appended, if the batch is
-    /// beyond the limits of a block. Precondition: slices and numbers in the batch are within its arrays, and no two
-    /// slices name the same record.
+    /// beyond the limits of a block. Precondition: slices and numbers in the batch are within its arrays. A block
+    /// whose slices name more records than there are is one that no decoder takes.
     package mutating func encode(_ batch: borrowing OperationBatch, number: UInt32, into bytes: inout [UInt8]) -> Bool {
         let counts = BatchCounts(batch)
         guard counts.isWithinLimits, batch.keys.bytes.count <= TraceLimits.stringBytes,
