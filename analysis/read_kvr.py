@@ -128,7 +128,7 @@ class Block:
         self.read = dict(part=0, compare=0, kv=0)
         self.ends = dict(part=0, compare=0, kv=0)
         self.streams, self.extras = {}, {}
-        self.end, self.connection, self.revision = self.base, 0, 0
+        self.end, self.connection, self.revision, self.candidates = self.base, 0, 0, 0
         self.ops = [self.operation() for _ in range(counts[0])]
         self.parts_before(counts[1], None)
         self.compares_before(counts[2], 0, None)
@@ -190,6 +190,11 @@ class Block:
             [("methodText", 40), ("errorText", 41), ("lease", 42), ("ttl", 43), ("revision", 44)], 6
         ):
             o[name] = self.field(mask, bit, column, 0)
+        isAmbiguous = o["evidence"] == 2
+        o["inference"] = self.field(mask, 22, 57, 0)
+        o["candidates"] = self.field(mask, 23, 58, self.candidates if isAmbiguous else 0)
+        if isAmbiguous:
+            self.candidates = o["candidates"]
         o["headerRevision"] = 0
         flags = self.shapes["body"][body][5]
         if presence & 8:
@@ -350,6 +355,8 @@ def main(path):
                 stream=o["stream"],
                 evidence=("seen", "inferred", "ambiguous")[o["evidence"]],
             )
+            line["inferred_from"] = (None, "entry", "shape", "closed_set", "likelihood")[o["inference"]]
+            line["candidates"] = [METHODS[n] for n in sorted(METHODS) if o["candidates"] >> n & 1] or None
             line["method"] = METHODS.get(o["method"]) or text(block.texts[o["methodText"]]) or None
             line["key"] = text(block.keys[o["key"]]) if o["key"] else None
             line["status"] = o["status"] if o["status"] >= 0 else None

@@ -78,6 +78,7 @@ package struct Coverage: Sendable, Equatable {
             // Cut packets, fragments and damaged frames leave no gap, and cost requests all the same.
             line += gaps == 0 && lost > 0 ? "cut or damaged packets" : Figures.counted(gaps, "gap")
             line += ", \(Figures.count(ambiguous)) ambiguous"
+            if inferred > 0 { line += ", \(Figures.count(inferred)) inferred" }
             if undecoded > 0 { line += ", \(Figures.count(undecoded)) undecodable" }
             if unanswered > 0 { line += ", \(Figures.count(unanswered)) without a whole answer" }
             line += ")"

@@ -91,6 +91,7 @@ extension CallContext {
             // A second message of a unary call is nothing that etcd would read.
             if calls[slot].marks.contains(.requestRead) { return }
             calls[slot].marks.insert(.requestRead)
+            if calls[slot].marks.contains(.nameUnproven) { proveName(slot, bytes) }
             if !calls[slot].details.scanRequest(calls[slot].kind, bytes, limits: limits) { failRequest(slot) }
         }
     }

@@ -110,6 +110,14 @@ extension CallContext {
             isNext: clock.isNext(revision, at: calls[slot].answeredAt, by: cluster))
     }
 
+    /// Holds the name that was read with a table known by inference against the whole request.
+    mutating func proveName(_ slot: Int, _ bytes: Span<UInt8>) {
+        guard let method = MethodCatalogue.method(calls[slot].method), !shapes.fits(method, request: bytes) else {
+            return
+        }
+        calls[slot].marks.insert(.nameRefuted)
+    }
+
     // MARK: - Naming
 
     /// The call's method was inferred: what was kept of it is read.
@@ -120,6 +128,15 @@ extension CallContext {
         calls[slot].inference = inference
         calls[slot].marks.formUnion([.methodKnown, .methodInferred, .scanned])
         readCollected(slot)
+    }
+
+    /// The call's name turned out to be wrong: nothing is known of it but its messages' number and size.
+    mutating func unname(_ slot: Int) {
+        calls[slot].method = .unknown
+        calls[slot].kind = .other
+        calls[slot].marks.subtract([.methodKnown, .methodInferred, .scanned])
+        calls[slot].details.reset()
+        calls[slot].firstKey.removeAll(keepingCapacity: true)
     }
 
     /// Reads what was kept, now that the method is known, or forgets it if nothing is read of that method.

@@ -88,6 +88,7 @@ extension CallContext {
             isCounted = false
         }
         if !calls[slot].details.keyValues.isEmpty {
+            if !calls[slot].marks.contains(.requestHeaders) { calls[slot].narrowWatched() }
             emitResponse(slot, role: .event, kind: .watchEvents, isCounted: isCounted, at: end)
         } else if isCounted {
             emitResponse(slot, role: .event, kind: .watchNotify, isCounted: true, at: end)
@@ -165,6 +166,28 @@ extension UnansweredMessages.Message {
 }
 
 extension PendingCall {
+    /// Takes in the keys of the events that were just read: a stream whose request was not seen watches at least their
+    /// common beginning, up to a slash; their key, as long as it is only one.
+    mutating func narrowWatched() {
+        let keys = details.keys
+        for record in details.keyValues where record.kind == .putEvent || record.kind == .deleteEvent {
+            if record.key == 0 { continue }
+            let key = keys.bytes.span.extracting(keys.range(of: record.key))
+            if !marks.contains(.watchedKnown) {
+                marks.insert(.watchedKnown)
+                watched.append(copying: key)
+            } else if !watched.isEmpty, !key.isEqual(to: watched.span) {
+                var common = 0
+                var end = 0
+                while common < min(watched.count, key.count), watched[common] == key[common] {
+                    common += 1
+                    if watched[common - 1] == 0x2f { end = common }
+                }
+                watched.removeLast(watched.count - end)
+            }
+        }
+    }
+
     /// Makes room for the next response of the stream.
     mutating func forgetResponseMessage() {
         details.forgetResponse()

@@ -226,6 +226,9 @@ package struct CallContext {
         operation.responseWireBytes = calls[slot].responseWireBytes
         operation.headerRevision = calls[slot].details.headerRevision
         emitDetails(slot, into: &operation)
+        if operation.completeness.contains(.openedBefore), operation.kind == .watch {
+            operation.key = calls[slot].numberWatched(in: &batch.keys)
+        }
         batch.operations.append(operation)
         close(slot)
     }

@@ -98,7 +98,12 @@ extension ConnectionCalls {
         } else if let name = candidates.only {
             context.infer(slot, name, .shape)
         }
-        let isHopeless = candidates.isEmpty || index >= 0 && names.entries[index].isContradicted
+        // What may still name it: other calls of its entry, or what is on the connection.
+        let isHopeless =
+            candidates.isEmpty
+            || (index >= 0
+                ? names.entries[index].isContradicted
+                : closedSet.isRefuted || candidates.intersection(.kubernetes).only == nil)
         if !context.calls[slot].marks.contains(.collecting) || isHopeless
             || !context.park(slot, begunInside: isInside, at: time)
         {
@@ -139,7 +144,19 @@ extension ConnectionCalls {
             closedSet.take(context.calls[slot])
         }
         concludeStatus(slot, &context)
+        if context.calls[slot].marks.contains(.nameRefuted) { refuteName(slot, &context) }
         context.emit(slot, begunInside: begunInside)
+    }
+
+    /// The request does not fit the name that was read for it. If the server answered it all the same, the table is
+    /// not what it seemed: the name is worth nothing, and what the table says from now on.
+    private mutating func refuteName(_ slot: Int, _ context: inout CallContext) {
+        let damages: Operation.Completeness = [.requestDamaged, .responseDamaged]
+        guard context.calls[slot].responseMessages > 0, context.calls[slot].status ?? 0 == 0,
+            context.calls[slot].completeness.isDisjoint(with: damages)
+        else { return }
+        context.unname(slot)
+        tableIsRefuted = true
     }
 
     // MARK: - Waiting calls
@@ -157,6 +174,10 @@ extension ConnectionCalls {
             let slot = Int(call.slot)
             guard context.holds(slot, connection: connection, stream: call.stream) else { continue }
             nameByEntry(slot, &context)
+            let index = Int(context.calls[slot].entry)
+            if index >= 0, !names.entries[index].isContradicted {
+                context.calls[slot].candidates = names.entries[index].candidates
+            }
             write(slot, begunInside: context.calls[slot].marks.contains(.begunInside), &context)
         }
     }

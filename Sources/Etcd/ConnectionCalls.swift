@@ -35,6 +35,9 @@ package struct ConnectionCalls {
     /// When the first call began to wait; `absent` if none does.
     var firstWaiting = Operation.absent
     var statuses = StatusEntries()
+    /// A name that was read with a re-anchored table does not fit its call: the table has to be forgotten. Set back by
+    /// who has done so.
+    package var tableIsRefuted = false
 
     /// The client's `user-agent`, empty until it was seen.
     package private(set) var userAgent: [UInt8] = []
@@ -268,6 +271,7 @@ package struct ConnectionCalls {
                 context.beginRequest(slot)
                 if case .fieldSection = event.kind {
                     takeRequestFields(slot, fields, fieldBytes, &context)
+                    if event.flags.contains(.reanchored) { context.calls[slot].marks.insert(.nameUnproven) }
                 } else {
                     context.calls[slot].completeness.insert(.requestHeadersLost)
                     context.calls[slot].marks.insert(.collecting)

@@ -107,6 +107,7 @@ struct EntryNames: Sendable {
         if entries[index].isContradicted { return false }
         if let name = entries[index].name, candidates.contains(MethodSet(name)) { return false }
         entries[index].candidates.formIntersection(candidates)
+        excludeNamed(index)
         if entries[index].candidates.isEmpty {
             entries[index].isContradicted = true
             entries[index].name = nil
@@ -154,6 +155,16 @@ struct EntryNames: Sendable {
         entries[index].inference = inference == .entry && entries[index].calls == 1 ? .shape : inference
         excludeFromOthers(name, index, inference)
         return true
+    }
+
+    /// The same, for an entry of which a call ended after the others got their names.
+    private mutating func excludeNamed(_ index: Int) {
+        guard !hasDuplicates else { return }
+        for other in entries.indices where other != index && entries[other].lived(with: entries[index]) {
+            guard let name = entries[other].name else { continue }
+            let left = entries[index].candidates.subtracting(MethodSet(name))
+            if !left.isEmpty { entries[index].candidates = left }
+        }
     }
 
     /// A table holds a path once: two entries that were in it at the same time are of different methods.

@@ -41,7 +41,9 @@ package struct Operation: Sendable, Equatable {
     /// Events of a watch response: their key-values (and previous ones). Not for ranges, whose are in `body`.
     package var events = Slice()
 
-    /// What the first message of the request names as its first key (`docs/analyze.md`), 0 if none.
+    /// What the first message of the request names as its first key (`docs/analyze.md`), 0 if none. Of a watch that was
+    /// open before the recording: what it watches at least, as its events show; their one key, or their common
+    /// beginning up to a slash.
     package var key: KeyNumber = 0
 
     /// Lease ID (grant, revoke, keep-alive, time-to-live); for a grant the one answered if there is an answer.

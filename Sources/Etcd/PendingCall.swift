@@ -47,6 +47,8 @@ struct PendingCall: Sendable {
 
     /// The first key, where `details` does not have it: of a watch, and of a request that was cut.
     var firstKey: [UInt8] = []
+    /// Of a watch whose request was not seen: the common beginning of its events' keys.
+    var watched: [UInt8] = []
     /// The `:path` of an uncatalogued method.
     var methodText: [UInt8] = []
     var errorText: [UInt8] = []
@@ -121,6 +123,12 @@ struct PendingCall: Sendable {
         static let methodInferred = Marks(rawValue: 1 << 18)
         /// The call is over and waits for the name of its entry.
         static let awaitingName = Marks(rawValue: 1 << 19)
+        /// `watched` was begun.
+        static let watchedKnown = Marks(rawValue: 1 << 20)
+        /// The name was read from a table that was known again only after a gap: the request has to fit it.
+        static let nameUnproven = Marks(rawValue: 1 << 21)
+        /// The request does not fit the name that was read.
+        static let nameRefuted = Marks(rawValue: 1 << 22)
     }
 
     /// A piece of response DATA that waits for the request's HEADERS; its bytes lie in `deferredBytes`.
@@ -135,7 +143,7 @@ struct PendingCall: Sendable {
     /// Bytes of memory that the call has beyond its slot, used or not.
     var capacityBytes: Int {
         heldRequest.capacity + heldResponse.capacity + deferredBytes.capacity + firstKey.capacity
-            + methodText.capacity + errorText.capacity + unanswered.capacityBytes + collected.capacityBytes
+            + methodText.capacity + errorText.capacity + watched.capacity + unanswered.capacityBytes + collected.capacityBytes
             + deferred.capacity * MemoryLayout<DeferredPiece>.stride + details.capacityBytes
     }
 
@@ -185,6 +193,8 @@ struct PendingCall: Sendable {
     func numberMethodText(in texts: inout ByteTable) -> TextNumber { texts.number(of: methodText.span) }
     @inline(__always)
     func numberFirstKey(in keys: inout ByteTable) -> KeyNumber { keys.number(of: firstKey.span) }
+    @inline(__always)
+    func numberWatched(in keys: inout ByteTable) -> KeyNumber { keys.number(of: watched.span) }
 
     /// Whether a client sends one message only.
     @inline(__always)
@@ -228,6 +238,7 @@ struct PendingCall: Sendable {
         wantedResponse = 0
         passedOverResponse = 0
         firstKey.removeAll(keepingCapacity: true)
+        watched.removeAll(keepingCapacity: true)
         methodText.removeAll(keepingCapacity: true)
         errorText.removeAll(keepingCapacity: true)
         unanswered.removeAll()

@@ -99,6 +99,15 @@ package struct ConnectionReader {
         endCall()
     }
 
+    /// What `direction` said with a table of `HTTP2Event.Flags.reanchored` does not fit what followed: the table is
+    /// forgotten.
+    package mutating func forgetTable(_ direction: Direction) {
+        switch direction {
+        case .request: request.decoder.refute()
+        case .response: response.decoder.refute()
+        }
+    }
+
     package var health: HTTP2Health { request.total + response.total }
 
     private mutating func beginCall() {
@@ -142,6 +151,7 @@ package struct ConnectionReader {
             direction: direction,
             frameBytes: direction == .request ? response.frameBytesAnnounced : request.frameBytesAnnounced,
             lastStream: max(request.lastStream, response.lastStream),
+            streamsAhead: FrameHeader.streamsAhead(ofBytes: request.bytesAstray &+ response.bytesAstray),
             indexLimit: FieldText.staticTableCount &+ min(max(tableSize, 4096), limits.tableBytes) / 32)
     }
 

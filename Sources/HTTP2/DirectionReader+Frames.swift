@@ -66,10 +66,7 @@ extension DirectionReader {
             if skipBytes == 0 { phase = .header }
         }
         health.frames &+= 1
-        if frame.kind == FrameHeader.Kind.headers {
-            isStreamKnown = true
-            if frame.stream > lastStream { lastStream = frame.stream }
-        }
+        if frame.kind == FrameHeader.Kind.headers { meet(frame.stream) }
         return true
     }
 
@@ -274,10 +271,12 @@ extension DirectionReader {
     mutating func appendBlockEvent(fields: Range<Int>, into events: inout [HTTP2Event]) {
         if blockIsLost { health.fieldSectionsLost &+= 1 }
         guard blockHeader.kind == FrameHeader.Kind.headers else { return }
+        var flags: HTTP2Event.Flags = blockHeader.has(FrameHeader.Flag.endStream) ? .endStream : []
+        if decoder.isReanchored { flags.insert(.reanchored) }
         events.append(
             HTTP2Event(
                 kind: blockIsLost ? .fieldSectionLost : .fieldSection, direction: direction,
-                flags: blockHeader.has(FrameHeader.Flag.endStream) ? .endStream : [], stream: blockHeader.stream,
+                flags: flags, stream: blockHeader.stream,
                 fields: fields, wireBytes: blockWireBytes, time: blockTime))
     }
 }

@@ -20,6 +20,7 @@ extension DirectionReader {
     mutating func leaveStep(into events: inout [HTTP2Event]) {
         health.oddities.connectionErrors &+= 1
         // It is not known for how long the state was wrong.
+        miss(1 << 24)
         desynchronize(missing: 0, mayHaveHeld: 4 &* limits.reanchoredInsertions, at: frameTime, into: &events)
     }
 
@@ -117,6 +118,7 @@ extension DirectionReader {
                     stream: 0, time: time))
         }
         health.resynchronizations &+= 1
+        miss(hunter.passedOver)
         isHTTP2 = true
         hunter.reset()
         phase = .header
@@ -132,6 +134,7 @@ extension DirectionReader {
     /// `count` bytes will not come. Within a frame of which the length is known nothing but that frame is lost.
     mutating func receiveGap(_ count: Int, at time: CaptureTime, into events: inout [HTTP2Event]) {
         guard count > 0 else { return }
+        miss(count)
         var beyond = count
         switch phase {
         case .foreign:

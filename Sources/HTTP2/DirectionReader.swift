@@ -74,8 +74,21 @@ struct DirectionReader {
     var settingsAreKnown = false
     /// The highest stream of which HEADERS were seen, 0 when none were: streams of any age go on with DATA.
     var lastStream: UInt32 = 0
+    /// Bytes since those HEADERS in which others may have been.
+    private var bytesMissed = 0
+    var bytesAstray: Int { bytesMissed &+ hunter.passedOver &+ hunter.tail.count }
     /// HEADERS were read since the direction is in step, so that `lastStream` is of today.
     var isStreamKnown = false
+
+    /// So many bytes are missing, or their meaning is.
+    mutating func miss(_ byteCount: Int) { bytesMissed = min(bytesMissed &+ byteCount, 1 << 40) }
+
+    /// HEADERS of a stream were read in step.
+    mutating func meet(_ stream: UInt32) {
+        isStreamKnown = true
+        bytesMissed = 0
+        if stream > lastStream { lastStream = stream }
+    }
 
     init(_ direction: Direction, limits: ConnectionLimits) {
         self.direction = direction

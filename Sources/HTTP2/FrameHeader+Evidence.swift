@@ -10,6 +10,8 @@ extension FrameHeader {
         var frameBytes = 16_384
         /// The highest stream of which HEADERS were seen in either direction, 0 when none were.
         var lastStream: UInt32 = 0
+        /// How far streams may lie above it.
+        var streamsAhead = FrameHeader.streamsAheadOfGap
         /// The highest index that a field block may use.
         var indexLimit = 61 + 128
     }
@@ -18,6 +20,12 @@ extension FrameHeader {
     static let streamsAhead: UInt32 = 4000
     /// More than half a million calls do not begin in one gap: beyond this a number is none of the connection's.
     static let streamsAheadOfGap: UInt32 = 1 << 20
+
+    /// The highest distance of a stream from the last one known, when `byteCount` bytes of both directions were missed
+    /// since: every stream is opened by HEADERS of ten bytes at least, and numbers ascend by two (RFC 9113 §5.1.1).
+    static func streamsAhead(ofBytes byteCount: Int) -> UInt32 {
+        UInt32(min(max(byteCount, 0) / 5 &+ 400, Int(streamsAheadOfGap)))
+    }
     /// The payload of grpc-go's PINGs that measure the bandwidth-delay product.
     private static let grpcGoPing: UInt64 = 0x0204_1010_090e_0707
 
@@ -57,7 +65,7 @@ extension FrameHeader {
         }
         if header.stream != 0 {
             let last = context.lastStream
-            guard last == 0 || header.stream <= last &+ streamsAheadOfGap else { return nil }
+            guard last == 0 || header.stream <= last &+ context.streamsAhead else { return nil }
             if header.stream < (last == 0 ? 1 << 20 : last &+ streamsAhead) { bits &+= 11 }
         }
         return (bits, header)

@@ -48,6 +48,9 @@ package struct HPACKDecoder {
     /// Insertions before the next field block are not accounted for.
     package var isInDoubt: Bool { doubt != nil }
 
+    /// In this epoch, entries of before a gap are known by inference.
+    private(set) var isReanchored = false
+
     /// Gaps after which the table was known again.
     package private(set) var tablesReanchored = 0
     /// Tables that had to be forgotten.
@@ -270,6 +273,7 @@ package struct HPACKDecoder {
             table.insertUnknown(count, before: doubt.serial)
             anchor.shift(from: doubt.serial, by: Int64(count))
             self.doubt = nil
+            isReanchored = true
             tablesReanchored &+= 1
         }
     }
@@ -278,6 +282,11 @@ package struct HPACKDecoder {
         doubt?.sections &+= 1
         doubt?.blockBytes &+= blockBytes
         if let doubt, doubt.sections >= limits.sectionsInDoubt { forget() }
+    }
+
+    /// What was inferred of the table is wrong.
+    mutating func refute() {
+        if isReanchored { forget() }
     }
 
     /// Begins a new epoch: what was inserted before the gap is forgotten.
@@ -290,6 +299,7 @@ package struct HPACKDecoder {
         isKnownFromStart = false
         sectionsInEpoch = 0
         doubt = nil
+        isReanchored = false
         tablesForgotten &+= 1
     }
 }

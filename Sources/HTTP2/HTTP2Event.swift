@@ -41,6 +41,9 @@ package struct HTTP2Event: Sendable, Equatable {
         @inlinable package static var frameEnd: Flags { Flags(rawValue: 4) }
         /// `.desynchronized` of a direction that was joined midway, at its very first byte: nothing was passed over.
         @inlinable package static var joined: Flags { Flags(rawValue: 8) }
+        /// `.fieldSection`: read with a table that was forgotten in part and known again by inference
+        /// (`ConnectionReader.forgetTable` takes that back).
+        @inlinable package static var reanchored: Flags { Flags(rawValue: 16) }
     }
 
     package var kind: Kind

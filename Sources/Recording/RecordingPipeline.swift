@@ -201,6 +201,10 @@ package struct RecordingPipeline {
         if frameEvents.isEmpty { return }
         connections[slot].deliver(frameEvents, input: input, at: time, to: &calls[slot], &context)
         frameEvents.removeAll(keepingCapacity: true)
+        if calls[slot].tableIsRefuted {
+            calls[slot].tableIsRefuted = false
+            connections[slot].reader.forgetTable(.request)
+        }
         if !connections[slot].userAgentWritten, !calls[slot].userAgent.isEmpty {
             connections[slot].userAgentWritten = true
             writeConnection(slot)

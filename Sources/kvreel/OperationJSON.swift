@@ -18,7 +18,10 @@ struct OperationJSON {
         writeCandidates(operation.candidates)
         json.member("kind", operation.kind.word)
         if operation.key != 0 {
-            json.member("key", batch.keys.bytes.span.extracting(batch.keys.range(of: operation.key)))
+            let isWatched = operation.role == .call && operation.completeness.contains(.openedBefore)
+            json.member(
+                isWatched ? "watched_at_least" : "key",
+                batch.keys.bytes.span.extracting(batch.keys.range(of: operation.key)))
         }
         if operation.completeness.contains(.keyLost) { json.member("keyLost", true) }
         if let status = operation.status { json.member("status", Int64(status)) }

@@ -8,7 +8,10 @@ enum OperationText {
         var words = [
             time(operation.time.nanoseconds), names.client(operation.connection) ?? "?", name(operation, batch),
         ]
-        if operation.key != 0 { words.append(key(operation.key, batch)) }
+        if operation.key != 0 {
+            let isWatched = operation.role == .call && operation.completeness.contains(.openedBefore)
+            words.append((isWatched ? "at least " : "") + key(operation.key, batch))
+        }
         if operation.completeness.contains(.keyLost) { words.append("(key lost)") }
         words += request(operation, batch)
         let answer = answer(operation, batch)
@@ -16,7 +19,10 @@ enum OperationText {
         if !answer.isEmpty || operation.kind != .watchProgress {
             words.append(answer.isEmpty ? "-> ?" : "-> " + answer.joined(separator: " "))
         }
-        let flags = operation.completeness.words
+        var flags = operation.completeness.words
+        if operation.role == .call, operation.inference != .none {
+            flags.insert("inferred from \(operation.inference.phrase)", at: 0)
+        }
         if !flags.isEmpty { words.append("[" + flags.joined(separator: ", ") + "]") }
         return words.joined(separator: " ") + "\n"
     }
@@ -49,10 +55,19 @@ enum OperationText {
     }
 
     private static func name(_ operation: Operation, _ batch: OperationBatch) -> String {
-        guard let method = MethodName.text(operation, in: batch) else { return "(unknown method)" }
+        guard let method = MethodName.text(operation, in: batch) else { return candidates(operation) }
         let short = String(method.drop { $0 == "/" })
         if operation.role == .call { return short }
         return short + ":" + operation.kind.word
+    }
+
+    /// What a call without a name can be, as long as that is worth a line.
+    private static func candidates(_ operation: Operation) -> String {
+        let names = operation.candidates.numbers.compactMap {
+            MethodCatalogue.method($0)?.path.split(separator: "/").last
+        }
+        guard !names.isEmpty, names.count <= 4 else { return "(unknown method)" }
+        return "(" + names.joined(separator: " or ") + ")"
     }
 
     /// The key, in quotes if it would not be seen where it ends.

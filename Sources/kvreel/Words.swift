@@ -22,6 +22,17 @@ extension Inference {
         case .likelihood: "likelihood"
         }
     }
+
+    /// As in "inferred from ...".
+    var phrase: String {
+        switch self {
+        case .none: "nothing"
+        case .entry: "calls alike"
+        case .shape: "its messages"
+        case .closedSet: "what API servers call"
+        case .likelihood: "likelihood"
+        }
+    }
 }
 
 extension OperationKind {

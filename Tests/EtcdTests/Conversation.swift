@@ -61,6 +61,42 @@ struct Conversation {
         send(event(.fieldSection, .request, stream, wireBytes: 30), fields: fields)
     }
 
+    /// HEADERS in which path and authority are table entries of which only the number is known.
+    mutating func open(_ stream: UInt32, path entry: Int64, authority: Int64? = nil, epoch: UInt32 = 0) {
+        let post = Array("POST".utf8)
+        var fields = [
+            HeaderField(name: .method, value: 0..<4, entry: nil, epoch: epoch),
+            HeaderField(name: .scheme, value: 0..<4, entry: nil, epoch: epoch),
+            HeaderField(name: .unknown, value: nil, entry: entry, epoch: epoch),
+        ]
+        if let authority {
+            fields.append(HeaderField(name: .unknown, value: nil, entry: authority, epoch: epoch))
+        } else {
+            fields.append(HeaderField(name: .authority, value: 0..<4, entry: nil, epoch: epoch))
+        }
+        send(event(.fieldSection, .request, stream, wireBytes: 30), fields: fields, bytes: post)
+    }
+
+    /// HEADERS in which the path is a literal that becomes the table's entry of that number.
+    mutating func open(_ stream: UInt32, _ path: String, inserting entry: Int64) {
+        let bytes = Array(path.utf8)
+        let fields = [
+            HeaderField(name: .method, value: 0..<4, entry: nil, epoch: 0),
+            HeaderField(name: .scheme, value: 0..<4, entry: nil, epoch: 0),
+            HeaderField(name: .path, value: 0..<bytes.count, entry: entry, epoch: 0),
+            HeaderField(name: .authority, value: 0..<4, entry: nil, epoch: 0),
+        ]
+        send(event(.fieldSection, .request, stream, wireBytes: 30), fields: fields, bytes: bytes)
+    }
+
+    private mutating func send(_ event: HTTP2Event, fields: [HeaderField], bytes: [UInt8]) {
+        let nothing: [UInt8] = []
+        calls.receive(
+            event, bytes: nothing.span, fields: fields.span, fieldBytes: bytes.span,
+            at: CaptureTime(nanoseconds: clock + 500), context: &context)
+        clock += 1_000
+    }
+
     mutating func request(_ stream: UInt32, _ message: [UInt8], isLast: Bool = true, compressed: Bool = false) {
         data(.request, stream, Self.framed(message, compressed: compressed), isLast: isLast)
     }
@@ -86,6 +122,21 @@ struct Conversation {
     }
 
     mutating func reset(_ stream: UInt32) { send(event(.resetStream, .response, stream, code: 8, wireBytes: 13)) }
+
+    /// Trailers whose status is a table entry of which only the number is known.
+    mutating func end(_ stream: UInt32, statusEntry: Int64) {
+        let fields = [HeaderField(name: .unknown, value: nil, entry: statusEntry, epoch: 0)]
+        send(event(.fieldSection, .response, stream, .endStream, wireBytes: 11), fields: fields, bytes: [])
+    }
+
+    /// A whole unary call whose path is a table entry of which only the number is known.
+    mutating func call(_ stream: UInt32, entry: Int64, _ message: [UInt8], answer: [UInt8]) {
+        open(stream, path: entry)
+        request(stream, message)
+        accept(stream)
+        respond(stream, answer)
+        end(stream)
+    }
 
     /// Everything of a successful unary call.
     mutating func call(_ stream: UInt32, _ path: String, _ message: [UInt8], answer: [UInt8]) {

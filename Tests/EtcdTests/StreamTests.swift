@@ -267,7 +267,7 @@ struct StreamTests {
         #expect(conversation.operations(.message).last.map { conversation.key($0.key) } == "key-20")
     }
 
-    @Test("a watch from before the recording is known by its messages")
+    @Test("a watch from before the recording is known by its messages, and is no request")
     func openedBefore() throws {
         var conversation = Conversation(isFromStart: false)
         let events = try response(0) { $0.events = [event("a")] }
@@ -275,10 +275,12 @@ struct StreamTests {
         conversation.request(3, [0x1a, 0], isLast: false)
         conversation.respond(3, try response(-1))
         conversation.finish()
-        #expect(conversation.operations.map(\.kind) == [.watchEvents, .watchProgress, .watchNotify, .watch])
-        #expect(conversation.operations.allSatisfy { $0.evidence == .inferred })
+        #expect(conversation.operations(.event).map(\.kind) == [.watchEvents, .watchNotify])
+        #expect(conversation.operations(.message).map(\.kind) == [.watchProgress])
         let call = try #require(conversation.operations(.call).first)
-        #expect(call.completeness.isSuperset(of: [.openedBefore, .unfinished]))
+        #expect(call.completeness == [.openedBefore, .unfinished])
+        #expect(call.evidence == .inferred)
+        #expect(conversation.key(call.key) == "a")
         #expect((call.requestMessages, call.responseMessages) == (1, 2))
     }
 }
