@@ -5,5 +5,7 @@
 // Meet   ConnectionCalls and CallContext (what a caller drives), MethodCatalogue, Operation, OperationBatch
 // Inside StreamTable finds a PendingCall, MessageAssembler cuts messages from DATA, WireScanner reads fields,
 //        CallDetails takes what a message says, CallContext emits it
+// Names  of calls whose :path was not seen: CallShape says which methods fit a call's CollectedMessages (strictly, by
+//        MessageSchema), EntryNames joins the calls of one table entry, ClosedSet and Likelihood decide what is left
 // Holds  the calls that are open, of all connections together; bounds and reasons in CallLimits
 // Rules  field numbers of messages stand beside their scanner; what a lost byte makes uncertain beside MessageAssembler

@@ -15,7 +15,7 @@ package enum MessageSchema: UInt8, Sendable, CaseIterable {
     case empty, statusResponse, downgradeInfo, defragmentResponse, hashResponse, hashKVRequest, hashKVResponse
     case snapshotResponse, moveLeaderRequest, downgradeRequest, downgradeResponse
     case authStatusResponse, authenticateRequest, authenticateResponse
-    case userAddRequest, userAddOptions, nameRequest, namesResponse, changePasswordRequest, userRoleRequest
+    case userAddRequest, userAddOptions, nameRequest, namesResponse, passwordRequest, userRoleRequest
     case permission, grantPermissionRequest, revokePermissionRequest, permissionsResponse
     case lockRequest, lockResponse, unlockRequest
     case leaderKey, campaignRequest, campaignResponse, electionRequest, leaderResponse, proclaimRequest, resignRequest
@@ -166,7 +166,7 @@ package enum MessageSchema: UInt8, Sendable, CaseIterable {
         case .userAddOptions: [.flag(1)]
         case .nameRequest: [.text(1).required]
         case .namesResponse: [.header, .text(2).repeated]
-        case .changePasswordRequest: [.text(1).required, .text(2), .text(3)]
+        case .passwordRequest: [.text(1).required, .text(2), .text(3)]
         case .userRoleRequest: [.text(1).required, .text(2).required]
         case .permission: [.choice(1, upTo: 2), .bytes(2), .bytes(3)]
         case .grantPermissionRequest: [.text(1).required, .message(2, .permission).required]

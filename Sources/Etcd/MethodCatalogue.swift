@@ -101,7 +101,7 @@ package enum MethodCatalogue {
         make(33, "/etcdserverpb.Auth/UserList", .auth, (.empty, .namesResponse), isProposal: true),
         make(34, "/etcdserverpb.Auth/UserDelete", .auth, (.nameRequest, .headerOnly), isProposal: true),
         make(
-            35, "/etcdserverpb.Auth/UserChangePassword", .auth, (.changePasswordRequest, .headerOnly), isProposal: true),
+            35, "/etcdserverpb.Auth/UserChangePassword", .auth, (.passwordRequest, .headerOnly), isProposal: true),
         make(36, "/etcdserverpb.Auth/UserGrantRole", .auth, (.userRoleRequest, .headerOnly), isProposal: true),
         make(37, "/etcdserverpb.Auth/UserRevokeRole", .auth, (.userRoleRequest, .headerOnly), isProposal: true),
         make(38, "/etcdserverpb.Auth/RoleAdd", .auth, (.nameRequest, .headerOnly), isProposal: true),

@@ -122,6 +122,8 @@ struct AnyBatch {
             role: one(of: Operation.Role.self), kind: one(of: OperationKind.self),
             evidence: one(of: Operation.Evidence.self),
             method: MethodNumber(rawValue: UInt16(truncatingIfNeeded: random.next())))
+        operation.inference = one(of: Inference.self)
+        operation.candidates = MethodSet(rawValue: random.chance(0.5) ? 0 : random.next())
         operation.requestEnd = signed()
         operation.responseStart = signed()
         operation.responseEnd = signed()
