@@ -132,8 +132,10 @@ extension PendingCall {
 
     /// Settles, at the end of the call, what is missing of it without any sign of loss: no server answers a request
     /// that was not sent, and a call that succeeded has its answer.
-    mutating func concludeMissing() {
-        if !marks.contains(.requestHeaders), marks.contains(.methodKnown), requestMessages == 0 || !isSingleRequest {
+    mutating func concludeMissing(begunInside: Bool) {
+        if begunInside, !marks.contains(.requestHeaders), marks.contains(.methodKnown),
+            requestMessages == 0 || !isSingleRequest
+        {
             completeness.insert(.requestDamaged)
         }
         guard isSingleRequest, marks.isSuperset(of: [.requestHeaders, .methodKnown]) else { return }

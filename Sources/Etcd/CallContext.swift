@@ -22,7 +22,7 @@ package struct CallContext {
 
     let paths = MethodPaths()
     let shapes = CallShape()
-    /// Calls that wait for the name of their method.
+    /// Calls that wait for the name of their method, and those of them that were evicted.
     private(set) var waitingCalls = 0
     var clock = RevisionClock()
     private var inflater: Inflater?
@@ -77,7 +77,6 @@ package struct CallContext {
         if newer >= 0 { calls[Int(newer)].older = older } else { newest = older }
         heldBytes -= calls[slot].accountedBytes
         calls[slot].stream = 0
-        if calls[slot].marks.contains(.awaitingName) { waitingCalls -= 1 }
         // The memory is kept for the next call, as long as it is little in all.
         let capacity = calls[slot].capacityBytes
         if idleBytes + capacity <= limits.idleBytes {
@@ -157,6 +156,9 @@ package struct CallContext {
         return true
     }
 
+    /// So many calls do not wait any longer.
+    mutating func unpark(_ count: Int) { waitingCalls -= count }
+
     // MARK: - Counting
 
     mutating func countMessage() { health.messages += 1 }
@@ -202,7 +204,7 @@ package struct CallContext {
             emitMessage(slot, at: calls[slot].unanswered.oldest, answeredAt: nil)
         }
         var operation = calls[slot].operation(role: .call, kind: calls[slot].kind)
-        calls[slot].concludeMissing()
+        calls[slot].concludeMissing(begunInside: begunInside)
         calls[slot].concludeKey()
         operation.completeness = calls[slot].completeness
         if calls[slot].marks.isDisjoint(with: [.requestHeaders]) {

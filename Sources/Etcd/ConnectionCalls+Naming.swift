@@ -170,6 +170,7 @@ extension ConnectionCalls {
     }
 
     private mutating func release(_ waiting: [(slot: Int32, stream: UInt32)], _ context: inout CallContext) {
+        context.unpark(waiting.count)
         for call in waiting {
             let slot = Int(call.slot)
             guard context.holds(slot, connection: connection, stream: call.stream) else { continue }
@@ -199,11 +200,23 @@ extension ConnectionCalls {
         for index in names.entries.indices { release(names.takeWaiting(index), &context) }
         let waiting = lone
         lone.removeAll()
+        context.unpark(waiting.count)
         for call in waiting where context.holds(Int(call.slot), connection: connection, stream: call.stream) {
             let slot = Int(call.slot)
             let candidates = context.calls[slot].candidates.intersection(.kubernetes)
             if closedSet.holds, let name = candidates.only { context.infer(slot, name, .closedSet) }
             write(slot, begunInside: context.calls[slot].marks.contains(.begunInside), &context)
+        }
+    }
+
+    /// The reader begins anew, as if the connection was joined now: its table entries are counted from there.
+    package mutating func forgetTables(context: inout CallContext) {
+        concludeNames(&context)
+        names = EntryNames(limit: context.limits.entryNames)
+        statuses = StatusEntries()
+        for (stream, slot) in table.sorted where context.holds(slot, connection: connection, stream: stream) {
+            context.calls[slot].entry = -1
+            context.calls[slot].statusEntry = nil
         }
     }
 

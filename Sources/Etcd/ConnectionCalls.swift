@@ -12,7 +12,7 @@ package import Wire
 package struct ConnectionCalls {
     let connection: UInt32
     let isFromStart: Bool
-    private var table = StreamTable()
+    private(set) var table = StreamTable()
     private var ended = EndedStreams()
     /// Numbers of streams whose request HEADERS were seen; every stream above the lowest began inside the recording.
     var lowestHeaders = UInt32.max

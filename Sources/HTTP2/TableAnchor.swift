@@ -3,8 +3,9 @@ import Wire
 /// Finds how many insertions into a dynamic table a gap took, from fields that hardly ever change.
 ///
 /// Requests of one client carry the same `:authority`, `content-type`, `user-agent`, ... as the same table entries in
-/// the same places. After a gap all of them seem to have moved by the number of insertions missed: each is a vote. Which
-/// places those are, their uses show, so that names need not be known: on a connection joined midway they may never be.
+/// the same places. After a gap all of them seem to have moved by the number of insertions missed: each is a vote.
+/// Which places those are, their uses show, so that names need not be known: on a connection joined midway they may
+/// never be.
 struct TableAnchor {
     enum Verdict: Equatable {
         case missed(Int)

@@ -241,6 +241,7 @@ package struct RecordingPipeline {
             connections[slot].readerBytes = 0
             connections[slot].reader = ConnectionReader(limits: limits.http2, content: connections[slot].content)
             readersForgotten += 1
+            calls[slot].forgetTables(context: &context)
             for direction in Direction.allCases {
                 let lost = HTTP2Event(kind: .desynchronized, direction: direction, stream: 0, time: time)
                 connections[slot].deliver([lost], input: nothing.span, at: time, to: &calls[slot], &context)

@@ -15,8 +15,8 @@ struct CoverageTests {
         coverage.connections = 118
         coverage.encryptedConnections = 3
         #expect(
-            coverage.line == "coverage: 99.99 % of 1 204 332 requests decoded (31 lost to 12 gaps, 4 ambiguous), "
-                + "3 of 118 connections encrypted without keys")
+            coverage.line == "coverage: 99.99 % of 1 204 332 requests decoded (31 lost to 12 gaps, 4 ambiguous, "
+                + "328 inferred), 3 of 118 connections encrypted without keys")
     }
 
     @Test("what is lost without a gap is not put down to gaps")
