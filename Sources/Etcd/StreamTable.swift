@@ -1,3 +1,5 @@
+import Wire
+
 /// The open streams of one connection: where the pool holds their calls. Open addressing by a hash of the stream
 /// number that nobody can foresee: neighbours would form runs, which removals have to walk.
 struct StreamTable: Sendable {
@@ -5,7 +7,7 @@ struct StreamTable: Sendable {
     private var streams: [UInt32] = []
     private var slots: [Int32] = []
     private(set) var count = 0
-    private let factor = UInt64.random(in: .min ... .max) | 1
+    private let factor = HashSeed.factor(HashSeed.process)
 
     /// Whether the next insertion makes the table longer.
     var isFull: Bool { count * 2 >= streams.count }

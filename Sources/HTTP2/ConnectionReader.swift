@@ -127,7 +127,9 @@ package struct ConnectionReader {
             content = request.content
         } else if response.content != .unknown {
             content = response.content
-        } else if request.health.undecodableBytes &+ response.health.undecodableBytes > limits.bytesUntilOther {
+        } else if content == .unknown,
+            request.health.undecodableBytes &+ response.health.undecodableBytes > limits.bytesUntilOther
+        {
             content = .other
         }
     }

@@ -109,9 +109,8 @@ extension BatchCodec {
         code(&slice.start, predicted: slice.count == 0 ? 0 : expected[kind.rawValue], startColumn, &mask, bit + 1)
         if slice.count == 0 { return }
         named[kind.rawValue] += Int(slice.count)
-        // Following slices that name records twice may take for ever: what comes from a file must not.
-        let isRepeated = !Coder.encodes && named[kind.rawValue] > total
-        if Int(slice.start) + Int(slice.count) > total || isRepeated {
+        let isNamedTwice = !Coder.encodes && named[kind.rawValue] > total
+        if Int(slice.start) + Int(slice.count) > total || isNamedTwice {
             coder.fail()
             slice = Slice()
             return

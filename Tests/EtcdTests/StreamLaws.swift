@@ -6,7 +6,7 @@ import Wire
 import struct Foundation.Data
 
 @Suite("Streams: watches and keep-alives")
-struct StreamTests {
+struct StreamLaws {
     private let path = "/etcdserverpb.Watch/Watch"
     /// An empty `WatchProgressRequest`.
     private let progress: [UInt8] = [0x1a, 0]

@@ -3,7 +3,7 @@ import Testing
 import Wire
 
 @Suite("Gaps")
-struct GapTests {
+struct GapLaws {
     static let start = Frame.preface + Frame.settings()
 
     @Test("a gap within DATA loses payload and nothing else", arguments: [1, 50, 99])

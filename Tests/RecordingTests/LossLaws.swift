@@ -3,7 +3,7 @@ import Testing
 import Wire
 
 @Suite("Real recordings: packets that are missing")
-struct LossTests {
+struct LossLaws {
     /// What a recording misses when some of its packets are taken away, counted from the packets alone.
     struct Loss {
         var kept: [RawPacket] = []

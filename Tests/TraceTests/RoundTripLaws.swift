@@ -3,7 +3,7 @@ import Testing
 import Trace
 
 @Suite("Blocks: what is encoded comes back in every field")
-struct RoundTripTests {
+struct RoundTripLaws {
     @Test("any batch", arguments: seeds(1, 2, 3, 4, 5, 6, 7, 8, 9, 10))
     func anyBatch(seed: UInt64) {
         var encoder = BlockEncoder()

@@ -4,7 +4,7 @@ import Trace
 import Wire
 
 @Suite("Decoding: payloads that a checksum does not protect")
-struct HostileBlockTests {
+struct HostileBlockLaws {
     /// Twenty thousand in all, over ten seeds.
     @Test(
         "a changed payload is refused, or is a batch whose numbers lie within its arrays",

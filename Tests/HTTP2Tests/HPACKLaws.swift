@@ -3,7 +3,7 @@ import Testing
 import Wire
 
 @Suite("HPACK")
-struct HPACKTests {
+struct HPACKLaws {
     /// RFC 7541 Appendix C, each sequence of field sections on one table.
     struct Example: CustomTestStringConvertible {
         var section: String

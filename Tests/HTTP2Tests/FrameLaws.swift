@@ -3,7 +3,7 @@ import Testing
 import Wire
 
 @Suite("Frames of a connection read from its start")
-struct FrameTests {
+struct FrameLaws {
     static func connection(_ seed: UInt64) -> RecordedConnection {
         RecordedConnection(seed: seed, .init(requests: 12, isUnusual: true, bigMessageBytes: 40_000))
     }

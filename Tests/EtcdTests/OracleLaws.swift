@@ -6,7 +6,7 @@ import struct Foundation.Data
 
 /// Holds what is scanned from the wire against messages that swift-protobuf made.
 @Suite("Messages: what is scanned is what was said")
-struct OracleTests {
+struct OracleLaws {
     /// A unary call with these messages, as it is recorded.
     private func record(
         _ path: String, _ request: [UInt8], _ responses: [[UInt8]], pieces: [Int] = []

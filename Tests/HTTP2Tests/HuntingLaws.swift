@@ -3,7 +3,7 @@ import Testing
 import Wire
 
 @Suite("Looking for frame boundaries")
-struct HuntingTests {
+struct HuntingLaws {
     @Test(
         "joined midway at every byte: nothing claimed is false, and the next frames are read", arguments: [false, true])
     func everyByte(isCCore: Bool) {

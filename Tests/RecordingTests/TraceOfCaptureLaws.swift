@@ -6,7 +6,7 @@ import Testing
 import Trace
 
 @Suite("Real recordings: their traces")
-struct TraceOfCaptureTests {
+struct TraceOfCaptureLaws {
     private func decode(_ capture: RealCapture) throws -> Decoded {
         var limits = RecordingLimits()
         limits.batchOperations = 300

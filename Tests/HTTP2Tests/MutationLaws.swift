@@ -3,7 +3,7 @@ import Testing
 import Wire
 
 @Suite("Damaged input")
-struct MutationTests {
+struct MutationLaws {
     @Test("random mutations are survived within the limits", arguments: seeds)
     func mutations(seed: UInt64) {
         var random = SeededGenerator(seed: seed)

@@ -3,7 +3,7 @@ import Testing
 import Wire
 
 @Suite("Real recordings: the same bytes in other packets")
-struct DisturbanceTests {
+struct DisturbanceLaws {
     enum Disturbance: String, CaseIterable, Sendable {
         case merged, duplicated, retransmitted, probed, shuffled, all
 

@@ -5,7 +5,7 @@ import Testing
 import Wire
 
 @Suite("Hostile input: nothing traps, nothing grows")
-struct HostileInputTests {
+struct HostileInputLaws {
     private func messages(seed: UInt64) throws -> [(path: String, request: [UInt8], response: [UInt8])] {
         var random = RandomMessages(seed: seed)
         var all: [(path: String, request: [UInt8], response: [UInt8])] = []

@@ -2,7 +2,7 @@ import HTTP2
 import Testing
 
 @Suite("Huffman code of HPACK")
-struct HuffmanTests {
+struct HuffmanLaws {
     /// All 256 bytes in order, as Python's `hpack` 4 encodes them.
     static let allBytes = bytes(
         hex: """

@@ -3,7 +3,7 @@ import Testing
 import Trace
 
 @Suite("Reading: damaged and cut traces")
-struct DamageTests {
+struct DamageLaws {
     private func sample(in folder: TraceFolder) throws -> SampleTrace {
         try SampleTrace(
             in: folder,
