@@ -451,7 +451,9 @@ package struct ObservedStateLimits: Sendable {
 }
 
 extension ByteTable {
-    fileprivate func hash(of number: UInt32) -> UInt64 { bytes.span.extracting(range(of: number)).hash64(seed: HashSeed.process) }
+    fileprivate func hash(of number: UInt32) -> UInt64 {
+        bytes.span.extracting(range(of: number)).hash64(seed: HashSeed.process)
+    }
 }
 
 extension Operation {

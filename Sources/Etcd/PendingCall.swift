@@ -143,7 +143,8 @@ struct PendingCall: Sendable {
     /// Bytes of memory that the call has beyond its slot, used or not.
     var capacityBytes: Int {
         heldRequest.capacity + heldResponse.capacity + deferredBytes.capacity + firstKey.capacity
-            + methodText.capacity + errorText.capacity + watched.capacity + unanswered.capacityBytes + collected.capacityBytes
+            + methodText.capacity + errorText.capacity + watched.capacity + unanswered.capacityBytes
+            + collected.capacityBytes
             + deferred.capacity * MemoryLayout<DeferredPiece>.stride + details.capacityBytes
     }
 

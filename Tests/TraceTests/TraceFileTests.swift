@@ -43,23 +43,21 @@ struct TraceFileTests {
     func largeBatch() throws {
         let folder = try TraceFolder()
         var large = KubernetesBatch.make(seed: 4, operations: 200)
-        let first = large.operations[0]
-        // 80 MB of keys, and more operations than a block may have.
-        for number in 0..<80 {
-            var operation = first
-            let key = [UInt8(number)] + Array(repeating: UInt8(ascii: "k"), count: 1_000_000)
-            operation.key = large.keys.number(of: key.span)
-            operation.parts = Slice()
-            operation.events = Slice()
-            operation.body = RequestOp()
-            large.operations.append(operation)
-        }
+        var plain = large.operations[0]
+        plain.parts = Slice()
+        plain.events = Slice()
+        plain.body = RequestOp()
+        // More operations than a block may have, and 80 MB of keys.
         for number in 0..<TraceLimits.operations {
-            var operation = large.operations[200 + number % 80]
-            operation.stream = UInt32(number)
-            large.operations.append(operation)
+            plain.stream = UInt32(number)
+            large.operations.append(plain)
         }
-        var observed = ObservedRecord(kind: .present, source: .event, key: large.operations[230].key)
+        for number in 0..<80 {
+            let key = [UInt8(number)] + Array(repeating: UInt8(ascii: "k"), count: 1_000_000)
+            plain.key = large.keys.number(of: key.span)
+            large.operations.append(plain)
+        }
+        var observed = ObservedRecord(kind: .present, source: .event, key: plain.key)
         observed.version = 7
         large.observed.append(observed)
         let writer = try TraceWriter(path: folder.file("a.kvr"), force: false, meta: TraceMeta(), level: 1)
