@@ -91,8 +91,12 @@ package struct ConnectionCalls {
         case .response:
             receiveResponse(event, slot, bytes: bytes, fields: fields, fieldBytes: fieldBytes, at: time, &context)
         }
-        if concludeIfOver(slot, event.stream, at: time.nanoseconds, &context) { return }
-        if event.kind == .data, context.calls[slot].marks.contains(.collecting) { judgeOpen(slot, &context) }
+        // Not within a frame: what else it holds belongs to the call, in however many pieces it comes.
+        let isWithinFrame = event.kind == .data && !event.flags.contains(.frameEnd)
+        if !isWithinFrame, concludeIfOver(slot, event.stream, at: time.nanoseconds, &context) { return }
+        if !isWithinFrame, event.kind == .data, context.calls[slot].marks.contains(.collecting) {
+            judgeOpen(slot, &context)
+        }
         // May evict calls, this one too.
         if context.calls[slot].isHoldingMuch { context.account(slot) }
     }
