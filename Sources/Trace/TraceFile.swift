@@ -41,6 +41,8 @@ struct TraceFile: ~Copyable {
 
     var isStandardInput: Bool { descriptor == 0 && !closesAtEnd }
 
+    /// No file: what is read lies in memory already.
+    static func memory(name: String) -> TraceFile { TraceFile(name: name, descriptor: -1, closesAtEnd: false) }
     static func standardInput() -> TraceFile { TraceFile(name: "standard input", descriptor: 0, closesAtEnd: false) }
     static func standardOutput() -> TraceFile { TraceFile(name: "standard output", descriptor: 1, closesAtEnd: false) }
 

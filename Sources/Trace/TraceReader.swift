@@ -40,6 +40,15 @@ package final class TraceReader {
         try readMeta()
     }
 
+    /// Reads a trace that lies in memory; `name` stands for its path in messages.
+    package init(bytes: [UInt8], name: String) throws(TraceError) {
+        file = TraceFile.memory(name: name)
+        buffer = bytes
+        isAtEnd = true
+        try readFileHeader()
+        try readMeta()
+    }
+
     /// Replaces the batch's content by the next operations block's. False at the end of the trace.
     package func next(into batch: inout OperationBatch) throws(TraceError) -> Bool {
         while let header = try nextHeader() {
