@@ -206,7 +206,11 @@ extension TraceReader {
             meta.merge(later)
         case .index:
             guard header.version <= BlockHeader.version else { break }
-            if BlockIndex(payload: payload, count: Int(header.records)) == nil { return loseBlock(header) }
+            // An entry stands for a block before it. A count beyond what there can be would cost time and memory.
+            let most = (summary.bytes + damage.unreadableBytes) / Int64(BlockHeader.byteCount)
+            guard Int64(header.records) <= most, BlockIndex(payload: payload, count: Int(header.records)) != nil else {
+                return loseBlock(header)
+            }
         case .operations: damage.newerBlocks += 1
         case nil: break
         }

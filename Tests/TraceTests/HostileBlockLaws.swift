@@ -98,6 +98,17 @@ struct HostileBlockLaws {
         #expect(decoder.decode(block: block, into: &batch))
     }
 
+    @Test("an index that names more blocks than came before it is refused before its entries are made")
+    func manyEntries() throws {
+        // A column that is not there is of zeros: 56 bytes would become 160 MB.
+        let index = HandmadeBlock.make(type: 3, number: 0, records: 4_000_000, payload: [])
+        let reader = try TraceReader(bytes: HandmadeBlock.fileHeader + index, name: "index")
+        var batch = OperationBatch()
+        #expect(try !reader.next(into: &batch))
+        #expect(reader.damage.lostBlocks == 1)
+        #expect(reader.summary.blocks == 0)
+    }
+
     @Test("random bytes are no block", arguments: seeds(1))
     func randomBytes(seed: UInt64) {
         var random = SeededRandom(seed: seed)
