@@ -23,13 +23,15 @@ test: ## build and run all tests
 	@scripts/bootstrap --tests
 	@$(TEST)
 
-soak: ## all tests with many more seeds (minutes)
+soak: ## all tests with many more seeds, and a million inputs for each fuzz target (an hour)
 	@scripts/bootstrap --tests
 	@KVREEL_SOAK=1 $(TEST)
+	@scripts/fuzz --runs 1000000
 
-fuzz: ## the property tests over and over, each round with a fresh seed; ROUNDS=n (20)
+fuzz: ## the fuzz targets for SECONDS (10) each, then ROUNDS (3) of the property tests with fresh seeds
 	@scripts/bootstrap --tests
-	@scripts/fuzz $(ROUNDS)
+	@scripts/fuzz --seconds $(or $(SECONDS),10)
+	@scripts/fuzz --laws $(or $(ROUNDS),3)
 
 bench: build ## speed and memory beside tshark; CAPTURE=file (../shared/captures/large)
 	@scripts/bootstrap --tests
@@ -46,7 +48,8 @@ midstream: build ## make the tables in analysis/midstream again: cuts and losses
 	@scripts/midstream
 
 format: ## format all Swift files
-	@$(SWIFT) format format --in-place --recursive --parallel Package.swift Sources Tests
+	@$(SWIFT) format format --in-place --recursive --parallel Package.swift Sources Tests \
+		Fuzz/Package.swift Fuzz/Sources
 
 lint: ## formatting, shell and Python syntax, checksums of traces/ (seconds)
 	@scripts/lint
@@ -59,4 +62,4 @@ docs: ## check the links and the commands in the pages
 
 clean: ## remove what was built
 	@$(SWIFT) package clean
-	@rm -rf out
+	@rm -rf out Fuzz/.build

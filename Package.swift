@@ -37,6 +37,11 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
 
+        .target(
+            name: "FuzzLaws",
+            dependencies: ["Wire", "CaptureFiles", "Packets", "HTTP2", "Etcd", "Trace", "Recording", "Analysis"],
+            path: "Fuzz/Sources/FuzzLaws", swiftSettings: strict),
+
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(name: "CaptureFilesTests", dependencies: ["Wire", "CaptureFiles"], swiftSettings: strict),
         .testTarget(name: "PacketsTests", dependencies: ["Wire", "Packets"], swiftSettings: strict),
@@ -54,6 +59,7 @@ let package = Package(
         .testTarget(
             name: "AnalysisTests", dependencies: ["Wire", "Etcd", "Analysis"], exclude: ["Goldens"],
             swiftSettings: strict),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzLaws", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "KvreelTests", dependencies: ["kvreel", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "TidyTests", dependencies: ["kvreel", "TestSupport"], swiftSettings: strict),

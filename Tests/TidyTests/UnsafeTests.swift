@@ -13,6 +13,7 @@ struct UnsafeTests {
         "Sources/Trace/TraceFile.swift": "system calls on the trace's file",
         "Sources/Trace/Zstandard.swift": "zstd, for the blocks of a trace",
         "Sources/kvreel/SystemCalls.swift": "signals and the terminal",
+        "Fuzz/Sources/FuzzDriver/FuzzDriver.swift": "libFuzzer, which hands over its inputs",
     ]
 
     private static let users = RepositoryFile.swiftFiles.filter { file in
