@@ -136,6 +136,8 @@ extension DirectionReader {
         guard count > 0 else { return }
         miss(count)
         var beyond = count
+        // What is left of the frame at hand.
+        var rest = Phase.skipping
         switch phase {
         case .foreign:
             return
@@ -148,16 +150,19 @@ extension DirectionReader {
             beginHunting(isAnnounced: false)
             return
         case .data:
+            if awaitsPadLength { rest = .passingOver }
             beyond = loseData(count, into: &events)
         case .payload:
             let missing = payloadBytes &- partial.count &+ skipBytes
-            health.undecodableBytes &+= FrameHeader.byteCount &+ partial.count &+ max(missing &- count, 0)
+            health.undecodableBytes &+= FrameHeader.byteCount &+ partial.count
+            rest = .passingOver
             partial.removeAll(keepingCapacity: true)
             loseFrame(into: &events)
             payloadBytes = 0
             skipBytes = max(missing &- count, 0)
             beyond = count &- missing
-        case .skipping:
+        case .skipping, .passingOver:
+            rest = phase
             beyond = count &- skipBytes
             skipBytes = max(skipBytes &- count, 0)
         case .header:
@@ -167,7 +172,7 @@ extension DirectionReader {
         if beyond > 0 {
             desynchronize(missing: beyond, mayHaveHeld: beyond, at: time, into: &events)
         } else if phase != .data {
-            phase = skipBytes > 0 ? .skipping : .header
+            phase = skipBytes > 0 ? rest : .header
         }
     }
 
@@ -177,7 +182,6 @@ extension DirectionReader {
         if awaitsPadLength {
             // Where the padding begins is lost with its length, so all of the frame is.
             let left = max(frame.length &- count, 0)
-            health.undecodableBytes &+= left
             events.append(dataEvent(.dataLost, bytes: 0..<0, source: .input, count: frame.length, byteCount: dataBytes))
             awaitsPadLength = false
             skipBytes = left
@@ -224,7 +228,7 @@ extension DirectionReader {
             health.oddities.framesUnfinished &+= 1
             loseFrame(into: &events)
             loseOpenBlock(into: &events)
-        case .data, .skipping:
+        case .data, .skipping, .passingOver:
             health.oddities.framesUnfinished &+= 1
         case .foreign: break
         }

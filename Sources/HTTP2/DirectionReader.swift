@@ -19,6 +19,8 @@ struct DirectionReader {
         case data
         /// Padding and payload that nobody looks at.
         case skipping
+        /// The rest of a frame that was cut by a gap: bytes that nobody can read.
+        case passingOver
         case hunting
         /// Known from its first byte to be no HTTP/2.
         case foreign
@@ -214,6 +216,12 @@ struct DirectionReader {
                 phase = skipBytes > 0 ? .skipping : .header
             case .skipping:
                 let count = min(skipBytes, bytes.count &- offset)
+                skipBytes &-= count
+                offset &+= count
+                if skipBytes == 0 { phase = .header }
+            case .passingOver:
+                let count = min(skipBytes, bytes.count &- offset)
+                health.undecodableBytes &+= count
                 skipBytes &-= count
                 offset &+= count
                 if skipBytes == 0 { phase = .header }
