@@ -41,7 +41,6 @@ struct PacketLaws {
         var dataBytes = [0, 0]
         var missingBytes = [0, 0]
         var gaps = [0, 0]
-        var isFinished = [false, false]
     }
 
     private let limits: TrackerLimits
@@ -127,8 +126,7 @@ struct PacketLaws {
                 heard[event.slot].missingBytes[side] += event.count
                 heard[event.slot].gaps[side] += 1
                 missingBytes += event.count
-            case .finished: heard[event.slot].isFinished[side] = true
-            case .reset: break
+            case .finished, .reset: break
             case .closed:
                 try checkClosed(event.slot)
                 heard[event.slot].isOpen = false
