@@ -14,6 +14,8 @@ let package = Package(
     products: [.executable(name: "kvreel", targets: ["kvreel"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        // TLSRecords also calls the BoringSSL inside, whose names no version promises to keep.
+        .package(url: "https://github.com/apple/swift-crypto", .upToNextMinor(from: "4.5.2")),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     ],
     targets: [
@@ -23,11 +25,15 @@ let package = Package(
         .target(name: "Wire", swiftSettings: strict),
         .target(name: "CaptureFiles", dependencies: ["Wire", "CPcap", "CZstd", "CZlib"], swiftSettings: strict),
         .target(name: "Packets", dependencies: ["Wire"], swiftSettings: strict),
+        .target(
+            name: "TLSRecords", dependencies: ["Wire", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict),
         .target(name: "HTTP2", dependencies: ["Wire"], swiftSettings: strict),
         .target(name: "Etcd", dependencies: ["Wire", "HTTP2", "CZlib"], swiftSettings: strict),
         .target(name: "Trace", dependencies: ["Wire", "Etcd", "CZstd"], swiftSettings: strict),
         .target(
-            name: "Recording", dependencies: ["Wire", "CaptureFiles", "Packets", "HTTP2", "Etcd", "Trace"],
+            name: "Recording",
+            dependencies: ["Wire", "CaptureFiles", "Packets", "TLSRecords", "HTTP2", "Etcd", "Trace"],
             swiftSettings: strict),
         .target(name: "Analysis", dependencies: ["Wire", "Etcd", "Trace"], swiftSettings: strict),
         .executableTarget(

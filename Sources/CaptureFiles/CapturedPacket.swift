@@ -34,7 +34,9 @@ package struct PacketBatch {
 
 /// The payload of a pcapng Decryption Secrets Block.
 package struct DecryptionSecrets: Sendable, Equatable {
-    /// 0x544c534b is an NSS key log ("TLSK").
+    /// The kind of an NSS key log, "TLSK".
+    package static let keyLog: UInt32 = 0x544c_534b
+
     package var kind: UInt32
     package var bytes: [UInt8]
 

@@ -1,6 +1,7 @@
 import Etcd
 import HTTP2
 import Packets
+import TLSRecords
 
 // How the decoders' own counts become the recording's.
 
@@ -23,6 +24,13 @@ extension RecordingHealth {
         self[.segmentsStray] = Int64(tracker.straySegments)
         self[.overlapDiffers] = Int64(tracker.overlapDiffers)
         self[.heldBytesExceeded] = Int64(tracker.heldBytesExceeded)
+    }
+
+    mutating func take(_ decryption: Decryption.Totals) {
+        self[.connectionsDecrypted] = Int64(decryption.connections)
+        self[.tlsRecords] = Int64(decryption.health.records)
+        self[.tlsRecordsUnopened] = Int64(decryption.health.recordsUnopened)
+        self[.tlsResynchronizations] = Int64(decryption.health.resynchronizations)
     }
 
     mutating func take(_ http2: HTTP2Health) {

@@ -1,11 +1,14 @@
 import Etcd
 import HTTP2
+import TLSRecords
 import Wire
 
 /// Everything that the pipeline keeps of one connection: its reader, and what the trace was told of it.
 struct RecordedConnection {
     let number: UInt32
     var reader: ConnectionReader
+    /// Set once the connection is known to be TLS: then `reader` gets what was decrypted.
+    var tls: TLSConnection?
     var content = ConnectionContent.unknown
     var hasPayload = false
     /// Directions of which the reader was told how they begin.
@@ -29,6 +32,9 @@ struct RecordedConnection {
         isOpen = false
     }
 
+    /// Whether bytes of that direction were seen, or their loss.
+    func hasBegun(_ direction: Direction) -> Bool { direction == .request ? requestBegun : responseBegun }
+
     /// Whether that direction begins now; true once.
     mutating func begins(_ direction: Direction) -> Bool {
         switch direction {
@@ -41,19 +47,30 @@ struct RecordedConnection {
         }
     }
 
+    /// What the connection carries, inside of TLS where it can be read.
+    var carries: ConnectionContent {
+        if let tls, !tls.isReadable { return .tls }
+        return reader.content
+    }
+
     /// Lets the reader take bytes; returns by how many bytes its memory grew.
     mutating func read(
         _ bytes: Span<UInt8>, _ direction: Direction, at time: CaptureTime, into events: inout [HTTP2Event]
     ) -> Int {
         reader.receive(bytes, direction, at: time, into: &events)
+        return growth()
+    }
+
+    /// By how many bytes the memory of the connection grew since the last call.
+    mutating func growth() -> Int {
         let before = readerBytes
-        readerBytes = reader.memoryBytes
+        readerBytes = reader.memoryBytes + (tls?.memoryBytes ?? 0)
         return readerBytes - before
     }
 
     /// What the connection turned from and into with the bytes that were just read; nil if it did not.
     mutating func changeOfContent() -> (from: ConnectionContent, into: ConnectionContent)? {
-        let now = reader.content
+        let now = carries
         if now == content { return nil }
         defer { content = now }
         return (content, now)

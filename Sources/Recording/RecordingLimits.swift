@@ -1,10 +1,12 @@
 package import Etcd
 package import HTTP2
 package import Packets
+package import TLSRecords
 
 /// Bounds of a recording, gathered from the decoders that it joins.
 package struct RecordingLimits: Sendable {
     package var tracker = TrackerLimits()
+    package var tls = TLSLimits()
     package var http2 = ConnectionLimits()
     package var calls = CallLimits()
     /// A batch is handed on when it holds this many operations: enough that columns compress well, and few enough
@@ -13,12 +15,13 @@ package struct RecordingLimits: Sendable {
     /// ... or this many bytes in memory, whichever comes first.
     package var batchBytes = 24 << 20
 
-    /// Bytes that the readers of all connections hold together: header tables (some 20 KiB for a busy connection) and
-    /// bytes in which frame boundaries are looked for (up to 400 KB). Beyond it, those longest without a packet are
+    /// Bytes that the readers of all connections hold together: header tables (some 20 KiB for a busy connection),
+    /// bytes in which frame boundaries are looked for (up to 400 KB), and TLS records that are not whole or wait for
+    /// their keys (up to 160 KB). Beyond it, those longest without a packet are
     /// forgotten: their connections go on as if joined midway.
     package var readerBytes = 48 << 20
 
-    /// Nothing of a capture makes a recording hold more than about 165 MiB; a file compressed with a window of 128 MiB
+    /// Nothing of a capture and a key log makes a recording hold more than about 190 MiB; a file compressed with a window of 128 MiB
     /// takes that much besides.
     package init() {
         tracker.heldBytesTotal = 16 << 20

@@ -2,9 +2,11 @@ package import CaptureFiles
 package import Etcd
 import HTTP2
 package import Packets
+import TLSRecords
 package import Wire
 
-/// Decodes packets into batches of operations: link, IP and TCP, then HTTP/2, then the etcd API, one packet at a time.
+/// Decodes packets into batches of operations: link, IP and TCP, then TLS where there is a key log, then HTTP/2, then
+/// the etcd API, one packet at a time.
 ///
 /// A machine: it reads no file and no clock. The owner hands in packets until `isBatchFull`, takes the batch, and goes
 /// on; at the end it calls `finish` and takes the last one. Memory is bounded by `RecordingLimits`, whatever comes in.
@@ -17,6 +19,7 @@ package struct RecordingPipeline {
     private var calls: [ConnectionCalls] = []
     private var context: CallContext
     private var observed = ObservedState()
+    private var decryption: Decryption
     private var streamEvents: [StreamEvent] = []
     /// The first of them that was not decoded, when the batch was full before the last one.
     private var nextStreamEvent = 0
@@ -40,6 +43,7 @@ package struct RecordingPipeline {
     package init(ports: [UInt16], limits: RecordingLimits = RecordingLimits()) {
         self.limits = limits
         tracker = ConnectionTracker(ports: ports, limits: limits.tracker)
+        decryption = Decryption(limits: limits.tls)
         context = CallContext(limits: limits.calls)
     }
 
@@ -53,6 +57,7 @@ package struct RecordingPipeline {
 
     /// Whether any connection carried HTTP/2 so far.
     package var sawHTTP2: Bool { contents.http2 > 0 }
+    /// Connections that are encrypted, without keys.
     package var connectionsEncrypted: Int { contents.tls }
     /// The direction of which no connection had payload, where the other one had: the recording saw half of what was
     /// said.
@@ -86,6 +91,33 @@ package struct RecordingPipeline {
         return index
     }
 
+    /// Takes the next bytes of the key log that is followed, in pieces of any size. Connections that wait for their
+    /// secrets are tried again.
+    package mutating func receiveKeyLog(_ bytes: Span<UInt8>) {
+        decryption.receiveKeyLog(bytes)
+        decryptWaiting()
+    }
+
+    /// The key log that is followed will not grow any more: its last line needs no line's end.
+    package mutating func finishKeyLog() {
+        decryption.finishKeyLog()
+        decryptWaiting()
+    }
+
+    /// Takes the key logs that stand in the capture itself, each of them whole. To be called before its packets.
+    package mutating func receiveSecrets(of packets: borrowing PacketBatch) {
+        for secrets in packets.secrets where secrets.kind == DecryptionSecrets.keyLog {
+            decryption.receiveKeyLog(block: secrets.bytes.span)
+        }
+        if !packets.secrets.isEmpty { decryptWaiting() }
+    }
+
+    /// Whether a connection waits for secrets that the key log may bring.
+    package var isWaitingForSecrets: Bool { connections.contains { $0.isOpen && $0.tls?.isWaiting == true } }
+    /// Connections of which the key log holds secrets, and lines of it that are malformed.
+    package var keyLogConnections: Int { decryption.log.connectionCount }
+    package var keyLogMalformedLines: Int { decryption.log.malformedLines }
+
     /// The capture is over: what is held is decoded or given up, open calls are emitted as unfinished, one connection
     /// after the other. False when the batch was full before the last one: it should be taken, and this called again.
     /// When it returns true, the last batch is to be taken.
@@ -115,10 +147,12 @@ package struct RecordingPipeline {
         for connection in connections where connection.isOpen { http2 = http2 + connection.reader.health }
         health.take(tracker.health)
         health.take(http2)
+        health.take(decryption.ended(with: connections))
         health.take(contents)
         health.take(context.health)
         health[.connectionsEvicted] += readersForgotten
         health[.observedKeysDropped] = observed.droppedFacts
+        health[.keyLogLinesMalformed] = Int64(decryption.log.malformedLines)
         return health
     }
 
@@ -141,10 +175,14 @@ package struct RecordingPipeline {
                     decode(tracker.released.span.extracting(event.bytes), event)
                 }
             case .gap:
-                begin(event)
-                connections[event.slot].reader.receiveGap(
-                    event.count, event.direction, at: event.time, into: &frameEvents)
-                decodeFrames(event.slot, input: packet, at: event.time)
+                _ = begin(event)
+                if connections[event.slot].tls != nil {
+                    connections[event.slot].tls?.receiveGap(event.count, event.direction)
+                } else {
+                    connections[event.slot].reader.receiveGap(
+                        event.count, event.direction, at: event.time, into: &frameEvents)
+                    decodeFrames(event.slot, input: packet, at: event.time)
+                }
             case .finished, .reset:
                 break
             case .closed:
@@ -173,28 +211,100 @@ package struct RecordingPipeline {
     }
 
     private mutating func decode(_ bytes: Span<UInt8>, _ event: StreamEvent) {
-        begin(event)
+        let isFirst = begin(event)
         if event.direction == .request { sawRequestBytes = true } else { sawResponseBytes = true }
-        readerBytes += connections[event.slot].read(bytes, event.direction, at: event.time, into: &frameEvents)
+        if connections[event.slot].tls != nil || beginsTLS(bytes, event, isFirst: isFirst) {
+            decryption.receive(bytes, event, &connections[event.slot].tls)
+            decodePlaintext(event.slot)
+            readerBytes += connections[event.slot].growth()
+        } else {
+            readerBytes += connections[event.slot].read(bytes, event.direction, at: event.time, into: &frameEvents)
+            decodeFrames(event.slot, input: bytes, at: event.time)
+        }
         connections[event.slot].lastPacket = packetCount
-        decodeFrames(event.slot, input: bytes, at: event.time)
         if readerBytes > limits.readerBytes { forgetReaders(besides: event.slot, at: event.time) }
-        if let (before, now) = connections[event.slot].changeOfContent() {
+        countContent(event.slot)
+    }
+
+    private mutating func countContent(_ slot: Int) {
+        if let (before, now) = connections[slot].changeOfContent() {
             contents.count(before, -1)
             contents.count(now, 1)
         }
     }
 
+    // MARK: TLS
+
+    /// Whether the connection turns out to be TLS with these bytes; what came before is not looked at again.
+    private mutating func beginsTLS(_ bytes: Span<UInt8>, _ event: StreamEvent, isFirst: Bool) -> Bool {
+        if connections[event.slot].content == .http2 { return false }
+        let isStart = isFirst && tracker.connection(event.slot)[event.direction].beginsAtStart
+        guard TLSConnection.mayBegin(with: bytes, atStart: isStart) else { return false }
+        var tls = TLSConnection(limits: limits.tls)
+        if !isStart { tls.joinMidway(event.direction) }
+        if connections[event.slot].hasBegun(event.direction.opposite) { tls.joinMidway(event.direction.opposite) }
+        connections[event.slot].tls = tls
+        connections[event.slot].reader = ConnectionReader(limits: limits.http2)
+        return true
+    }
+
+    /// Hands what was decrypted to the reader.
+    private mutating func decodePlaintext(_ slot: Int) {
+        if decryption.output.events.isEmpty { return }
+        // Lent from outside of `self` while the rest of it is at work.
+        var output = TLSOutput()
+        swap(&output, &decryption.output)
+        let nothing: [UInt8] = []
+        for event in output.events {
+            switch event.kind {
+            case .started:
+                connections[slot].reader.begin(event.direction, atStart: true)
+            case .data:
+                let bytes = output.plaintext.span.extracting(event.bytes)
+                connections[slot].reader.receive(bytes, event.direction, at: event.time, into: &frameEvents)
+                decodeFrames(slot, input: bytes, at: event.time)
+            case .gap:
+                connections[slot].reader.receiveGap(
+                    event.isExact ? event.count : event.count &+ Self.beyondAnyFrame, event.direction, at: event.time,
+                    into: &frameEvents)
+                decodeFrames(slot, input: nothing.span, at: event.time)
+            }
+        }
+        output.removeAll()
+        swap(&output, &decryption.output)
+    }
+
+    /// Where it is not known how many bytes are missing, as many as end every frame (RFC 9113 §4.1): the next one is
+    /// looked for.
+    private static let beyondAnyFrame = 1 << 24
+
+    /// Tries again what waits for secrets.
+    private mutating func decryptWaiting() {
+        for slot in connections.indices where connections[slot].isOpen && connections[slot].tls?.isWaiting == true {
+            decryption.receiveSecrets(&connections[slot].tls)
+            decodePlaintext(slot)
+            readerBytes += connections[slot].growth()
+            countContent(slot)
+        }
+    }
+
     /// At the first bytes of a direction, seen or lost: tells the reader whether they are the first of the connection.
-    private mutating func begin(_ event: StreamEvent) {
-        if connections[event.slot].begins(event.direction) {
-            let flow = tracker.connection(event.slot)[event.direction]
-            connections[event.slot].reader.begin(event.direction, atStart: flow.beginsAtStart)
+    /// Says whether they are the first of the direction.
+    private mutating func begin(_ event: StreamEvent) -> Bool {
+        let isFirst = connections[event.slot].begins(event.direction)
+        if isFirst {
+            let atStart = tracker.connection(event.slot)[event.direction].beginsAtStart
+            if connections[event.slot].tls == nil {
+                connections[event.slot].reader.begin(event.direction, atStart: atStart)
+            } else if !atStart {
+                connections[event.slot].tls?.joinMidway(event.direction)
+            }
         }
         if !connections[event.slot].hasPayload {
             connections[event.slot].hasPayload = true
             writeConnection(event.slot)
         }
+        return isFirst
     }
 
     private mutating func decodeFrames(_ slot: Int, input: Span<UInt8>, at time: CaptureTime) {
@@ -212,6 +322,8 @@ package struct RecordingPipeline {
     }
 
     private mutating func close(_ slot: Int, at time: CaptureTime) {
+        decryption.finish(&connections[slot].tls, at: time)
+        decodePlaintext(slot)
         connections[slot].reader.finish(at: time, into: &frameEvents)
         let nothing: [UInt8] = []
         decodeFrames(slot, input: nothing.span, at: time)
@@ -240,6 +352,7 @@ package struct RecordingPipeline {
             readerBytes -= connections[slot].readerBytes
             connections[slot].readerBytes = 0
             connections[slot].reader = ConnectionReader(limits: limits.http2, content: connections[slot].content)
+            connections[slot].tls?.forget()
             readersForgotten += 1
             calls[slot].forgetTables(context: &context)
             for direction in Direction.allCases {
@@ -257,7 +370,7 @@ package struct RecordingPipeline {
             server: context.batch.texts.number(of: tracked.server.description), firstTime: tracked.firstTime)
         record.lastTime = tracked.lastTime
         record.start = tracked.start == .seen ? .seen : .midway
-        record.content = ConnectionRecord.Content(connections[slot].reader.content)
+        record.content = ConnectionRecord.Content(connections[slot].carries)
         let userAgent = calls[slot].userAgent
         record.userAgent = context.batch.texts.number(of: userAgent.span)
         record.isClosed = tracked.isClosed

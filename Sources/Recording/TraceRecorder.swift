@@ -22,10 +22,17 @@ package struct TraceRecorder: ~Copyable {
     /// What the source of the packets counted so far; goes into the trace with the next batch.
     package mutating func setCaptureHealth(_ health: RecordingHealth) { pipeline.captureHealth = health }
 
+    /// Takes the next bytes of the key log that is followed.
+    package mutating func receiveKeyLog(_ bytes: [UInt8]) { pipeline.receiveKeyLog(bytes.span) }
+
+    /// The key log that is followed will not grow any more.
+    package mutating func finishKeyLog() { pipeline.finishKeyLog() }
+
     /// Decodes the packets and writes what is full.
     package mutating func receive(
         _ packets: borrowing PacketBatch, seeing: (borrowing OperationBatch) -> Void
     ) throws(TraceError) {
+        pipeline.receiveSecrets(of: packets)
         var index = 0
         while index < packets.packets.count {
             index = pipeline.receive(packets, from: index)

@@ -17,10 +17,12 @@ struct CaptureCommand: ParsableCommand {
         discussion: """
               kvreel capture --read etcd.pcap.zst -o etcd.kvr
               kvreel capture --interface lo --duration 60s -o etcd.kvr
+              kvreel capture --read tls.pcapng --keylog keys.log -o etcd.kvr
 
             Reads pcap and pcapng, plain or compressed by zstd or gzip; several files are read in order, - is standard \
             input. A capture that ends within a packet or lost packets is decoded as far as it goes, and the coverage \
-            line says what is missing. Values are never stored. Live recording needs root or CAP_NET_RAW; Ctrl-C ends \
+            line says what is missing. TLS 1.2 and 1.3 are decrypted with the secrets of a key log, which is followed while \
+            it grows, or of a pcapng file. Values and secrets are never stored. Live recording needs root or CAP_NET_RAW; Ctrl-C ends \
             it cleanly. Page: docs/capture.md
 
             Exit status: 0 done; 2 wrong usage; 3 the input is unusable (no capture, nothing of etcd in it, only TLS); \
@@ -46,6 +48,11 @@ struct CaptureCommand: ParsableCommand {
         help: ArgumentHelp("TCP port of etcd; may be given again (default: 2379).", valueName: "n"),
         transform: OptionValue.port)
     var port: [UInt16] = []
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Secrets of TLS connections, as SSLKEYLOGFILE names it.", valueName: "file"))
+    var keylog: String?
 
     @Option(
         name: [.short, .long],
@@ -117,7 +124,7 @@ struct CaptureCommand: ParsableCommand {
             source: source,
             options: CaptureSession.Options(
                 ports: ports, output: output, force: force, quiet: quiet, packetLimit: count, sourceName: name,
-                meta: meta(ports)))
+                meta: meta(ports), keyLog: keylog))
         try session.run(until: interruption)
     }
 

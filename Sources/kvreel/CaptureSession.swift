@@ -10,6 +10,7 @@ import Wire
 struct CaptureSession: ~Copyable {
     private var source: PacketSource
     private var recorder: TraceRecorder
+    private var keyLog: KeyLogFile?
     private let writer: TraceWriter
     private let options: Options
     private var progress: ProgressBar
@@ -26,6 +27,8 @@ struct CaptureSession: ~Copyable {
         /// What the user named as the source, for messages.
         var sourceName: String
         var meta: TraceMeta
+        /// The file with the secrets of TLS connections, if one was named.
+        var keyLog: String?
     }
 
     /// The trace of a live recording or of a pipe grows at least this often, so that it is of use before its end.
@@ -35,6 +38,7 @@ struct CaptureSession: ~Copyable {
         let inputs = source.regularFiles
         self.source = source
         self.options = options
+        keyLog = try options.keyLog.map { try KeyLogFile(path: $0) }
         do {
             writer = try TraceWriter(
                 path: options.output, force: options.force, inputs: inputs, meta: options.meta)
@@ -75,6 +79,7 @@ struct CaptureSession: ~Copyable {
         if source.isLive, !options.quiet {
             StandardError.write("kvreel: listening on \(options.sourceName); Ctrl-C ends the recording\n")
         }
+        try readKeyLog()
         while try source.next(into: &batch, isStopping: isStopping || interruption.isRequested) {
             if let limit = options.packetLimit, packets + Int64(batch.packets.count) >= limit {
                 batch.packets.removeLast(batch.packets.count - Int(limit - packets))
@@ -93,7 +98,10 @@ struct CaptureSession: ~Copyable {
     private mutating func receive(_ batch: borrowing PacketBatch) throws {
         var coverage = coverage
         recorder.setCaptureHealth(source.recordingHealth)
+        // Before, for what was logged while the packets came; behind, for what they showed to be missing.
+        if source.isStream { try readKeyLog() }
         try recorder.receive(batch) { coverage.add($0) }
+        if recorder.pipeline.isWaitingForSecrets { try readKeyLog() }
         if source.isStream, recorder.pipeline.pendingOperations > 0 {
             let now = SystemCalls.monotonicNanoseconds()
             if now - lastFlush >= Self.flushInterval {
@@ -104,10 +112,17 @@ struct CaptureSession: ~Copyable {
         self.coverage = coverage
     }
 
+    /// Reads what the key log has become.
+    private mutating func readKeyLog() throws {
+        while let bytes = try keyLog?.next() { recorder.receiveKeyLog(bytes) }
+    }
+
     /// Ends the trace; without an operation in it, throws why there is none.
     private mutating func finish(_ interruption: Interruption, after inputFailure: Failure?) throws {
         var coverage = coverage
         recorder.setCaptureHealth(source.recordingHealth)
+        if inputFailure == nil { try readKeyLog() }
+        recorder.finishKeyLog()
         try recorder.endInput { coverage.add($0) }
         if recorder.operationCount == 0 {
             if let failure = inputFailure ?? unusable(isInterrupted: interruption.isRequested) {
@@ -145,10 +160,7 @@ struct CaptureSession: ~Copyable {
                 .input,
                 "nothing to decode: \(name): only TLS without keys, on "
                     + Terminal.counted(pipeline.connectionsEncrypted, "connection"),
-                remedy: """
-                    This version reads plaintext only: record where etcd is reached without TLS (--keylog, for a key \
-                    log of the sessions, is not there yet).
-                    """)
+                remedy: remedyForTLS)
         }
         if let limit = options.packetLimit, packets >= limit {
             return Failure(
@@ -164,6 +176,16 @@ struct CaptureSession: ~Copyable {
                 "If etcd's clients use another port, say --port N. The recording must hold TCP payload, not headers "
                 + "only."
         )
+    }
+
+    /// What to do about encrypted connections.
+    private var remedyForTLS: String {
+        guard let path = options.keyLog else {
+            return "Give the key log of a client or the server with --keylog FILE: docs/capture.md says how to get one."
+        }
+        let known = recorder.pipeline.keyLogConnections
+        if known == 0 { return "\(path) holds no TLS secrets; docs/capture.md says what it should look like." }
+        return "\(path) holds the secrets of \(Terminal.counted(known, "connection")), none of which is one of these."
     }
 
     private mutating func report(seconds: Double) {
@@ -183,6 +205,17 @@ struct CaptureSession: ~Copyable {
 
     /// Warns of what the captures lack, each warning with the names of the files it is about.
     private func warnOfLoss() {
+        if let path = options.keyLog {
+            let malformed = recorder.pipeline.keyLogMalformedLines
+            if malformed > 0 {
+                StandardError.warn("\(path): \(Terminal.counted(malformed, "line")) malformed, passed over")
+            }
+        }
+        let encrypted = recorder.pipeline.connectionsEncrypted
+        if encrypted > 0 {
+            StandardError.warn(
+                "\(Terminal.counted(encrypted, "connection")) encrypted without keys, not decoded. \(remedyForTLS)")
+        }
         let files = source.fileHealth(interface: options.sourceName)
         for file in files {
             if file.health.endsWithinPacket {

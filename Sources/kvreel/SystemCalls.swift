@@ -32,6 +32,25 @@ enum SystemCalls {
         return .written
     }
 
+    enum OpenResult {
+        case file(Int32, isRegular: Bool)
+        case failed(String)
+    }
+
+    /// Opens a file or a pipe for reading; a directory is refused.
+    static func openForReading(_ path: String) -> OpenResult {
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        var facts = stat()
+        guard descriptor >= 0, unsafe fstat(descriptor, &facts) == 0 else {
+            return .failed(unsafe String(cString: strerror(errno)))
+        }
+        if facts.st_mode & S_IFMT == S_IFDIR {
+            close(descriptor)
+            return .failed("it is a directory")
+        }
+        return .file(descriptor, isRegular: facts.st_mode & S_IFMT == S_IFREG)
+    }
+
     /// A shell may hand down a standard output that is set not to block.
     private static func waitUntilWritable(_ descriptor: Int32) {
         var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)

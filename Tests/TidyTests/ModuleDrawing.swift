@@ -23,13 +23,15 @@ struct ModuleDrawing: Sendable, CustomTestStringConvertible {
         ModuleDrawing(name: "Wire", mayImport: [], purity: .pure),
         ModuleDrawing(name: "CaptureFiles", mayImport: ["Wire", "CPcap", "CZstd", "CZlib"], purity: .shell),
         ModuleDrawing(name: "Packets", mayImport: ["Wire"], purity: .pure),
+        ModuleDrawing(name: "TLSRecords", mayImport: ["Wire"], purity: .pure),
         ModuleDrawing(name: "HTTP2", mayImport: ["Wire"], purity: .pure),
         ModuleDrawing(name: "Etcd", mayImport: ["Wire", "HTTP2", "CZlib"], purity: .pure),
         ModuleDrawing(
             name: "Trace", mayImport: ["Wire", "Etcd", "CZstd"],
             purity: .pureExcept(["TraceFile.swift"])),
         ModuleDrawing(
-            name: "Recording", mayImport: ["Wire", "CaptureFiles", "Packets", "HTTP2", "Etcd", "Trace"],
+            name: "Recording",
+            mayImport: ["Wire", "CaptureFiles", "Packets", "TLSRecords", "HTTP2", "Etcd", "Trace"],
             purity: .pureExcept(["TraceRecorder.swift"])),
         ModuleDrawing(name: "Analysis", mayImport: ["Wire", "Etcd", "Trace"], purity: .pure),
         ModuleDrawing(

@@ -9,6 +9,7 @@ struct UnsafeTests {
         "Sources/CaptureFiles/GzipStream.swift": "zlib, for compressed captures",
         "Sources/CaptureFiles/ZstdStream.swift": "zstd, for compressed captures",
         "Sources/CaptureFiles/PcapHandle.swift": "libpcap, for the live interface",
+        "Sources/TLSRecords/RecordCipher.swift": "BoringSSL's AEADs, for TLS records",
         "Sources/Etcd/Inflater.swift": "zlib, for compressed gRPC messages",
         "Sources/Trace/TraceFile.swift": "system calls on the trace's file",
         "Sources/Trace/Zstandard.swift": "zstd, for the blocks of a trace",
