@@ -51,6 +51,10 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(name: "CaptureFilesTests", dependencies: ["Wire", "CaptureFiles"], swiftSettings: strict),
         .testTarget(name: "PacketsTests", dependencies: ["Wire", "Packets"], swiftSettings: strict),
+        .testTarget(
+            name: "TLSRecordsTests",
+            dependencies: ["Wire", "TLSRecords", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict),
         .testTarget(name: "HTTP2Tests", dependencies: ["Wire", "HTTP2"], swiftSettings: strict),
         .testTarget(
             name: "EtcdTests",
