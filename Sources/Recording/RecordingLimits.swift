@@ -17,8 +17,8 @@ package struct RecordingLimits: Sendable {
 
     /// Bytes that the readers of all connections hold together: header tables (some 20 KiB for a busy connection),
     /// bytes in which frame boundaries are looked for (up to 400 KB), and TLS records that are not whole or wait for
-    /// their keys (up to 160 KB). Beyond it, those longest without a packet are
-    /// forgotten: their connections go on as if joined midway.
+    /// their keys (up to 160 KB). Beyond it, those longest without a packet are forgotten: their connections go on as
+    /// if joined midway.
     package var readerBytes = 48 << 20
 
     /// Nothing of a capture and a key log makes a recording hold more than about 190 MiB; a file compressed with a window of 128 MiB

@@ -13,25 +13,25 @@ struct Hello {
         0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
     ]
 
-    private(set) var random: [UInt8] = []
+    private(set) var peerRandom: [UInt8] = []
     /// ServerHello: the suite chosen.
     private(set) var suiteCode: UInt16 = 0
     /// ServerHello: the version chosen, 0x0304 for TLS 1.3.
     private(set) var version: UInt16 = 0
     /// ClientHello: early data follows.
     private(set) var offersEarlyData = false
-    var isRetryRequest: Bool { random == Self.retryRandom }
+    var isRetryRequest: Bool { peerRandom == Self.retryRandom }
 
     /// `nil` if `message`, header included, is malformed.
     init?(_ message: Span<UInt8>) {
         var fields = Fields(offset: 4, end: message.count)
         let isClient = message[0] == HandshakeReader.MessageType.clientHello
-        guard let version = fields.number16(message), let random = fields.take(32),
+        guard let version = fields.number16(message), let randomBytes = fields.take(32),
             let session = fields.number8(message),
             fields.take(session) != nil
         else { return nil }
         self.version = UInt16(version)
-        self.random = message.extracting(random).copied()
+        peerRandom = message.extracting(randomBytes).copied()
         if isClient {
             guard let suites = fields.number16(message), fields.take(suites) != nil,
                 let compressions = fields.number8(message), fields.take(compressions) != nil

@@ -90,14 +90,14 @@ package struct KeyLog: Sendable {
 
     // MARK: Looking up
 
-    func slot(of random: ClientRandom) -> Int? { slots[random] }
+    func slot(of connection: ClientRandom) -> Int? { slots[connection] }
 
     /// Slots of connections not yet met in the recording that were logged after number `serial`, the newest first.
     func unclaimed(after serial: UInt64) -> [Int] {
         randoms.indices.filter { serials[$0] > serial && !isClaimed[$0] }.sorted { serials[$0] > serials[$1] }
     }
 
-    func random(of slot: Int) -> ClientRandom { randoms[slot] }
+    func clientRandom(of slot: Int) -> ClientRandom { randoms[slot] }
 
     func secret(_ kind: SecretKind, of slot: Int) -> [UInt8]? {
         let count = Int(lengths[slot * SecretKind.allCases.count + kind.rawValue])
@@ -122,31 +122,31 @@ package struct KeyLog: Sendable {
         while space < end, line[space] != 0x20 { space += 1 }
         guard let kind = SecretKind(label: line.extracting(begin..<space)) else { return }
         let rest = line.extracting(min(space + 1, end)..<end)
-        guard rest.count > 65, rest[64] == 0x20, let random = Self.bytes(hexadecimal: rest.extracting(0..<64)),
+        guard rest.count > 65, rest[64] == 0x20, let name = Self.bytes(hexadecimal: rest.extracting(0..<64)),
             let secret = Self.bytes(hexadecimal: rest.extracting(65..<rest.count)), kind.accepts(secret.count)
         else {
             malformedLines += 1
             return
         }
-        add(secret, kind, of: ClientRandom(random.span))
+        add(secret, kind, of: ClientRandom(name.span))
     }
 
     mutating func countMalformedLine() { malformedLines += 1 }
 
-    private mutating func add(_ secret: [UInt8], _ kind: SecretKind, of random: ClientRandom) {
-        let slot = slots[random] ?? makeSlot(for: random)
+    private mutating func add(_ secret: [UInt8], _ kind: SecretKind, of connection: ClientRandom) {
+        let slot = slots[connection] ?? makeSlot(for: connection)
         let first = slot * Self.slotBytes + kind.rawValue * Self.secretBytes
         for index in secret.indices { secrets[first + index] = secret[index] }
         lengths[slot * SecretKind.allCases.count + kind.rawValue] = UInt8(secret.count)
         version += 1
     }
 
-    private mutating func makeSlot(for random: ClientRandom) -> Int {
+    private mutating func makeSlot(for connection: ClientRandom) -> Int {
         lastSerial += 1
         let kinds = SecretKind.allCases.count
         var slot = randoms.count
         if slot < limit {
-            randoms.append(random)
+            randoms.append(connection)
             secrets.append(contentsOf: repeatElement(0, count: Self.slotBytes))
             lengths.append(contentsOf: repeatElement(0, count: kinds))
             serials.append(lastSerial)
@@ -155,12 +155,12 @@ package struct KeyLog: Sendable {
             slot = oldest
             oldest = (oldest + 1) % limit
             slots[randoms[slot]] = nil
-            randoms[slot] = random
+            randoms[slot] = connection
             for index in slot * kinds..<(slot + 1) * kinds { lengths[index] = 0 }
             serials[slot] = lastSerial
             isClaimed[slot] = false
         }
-        slots[random] = slot
+        slots[connection] = slot
         return slot
     }
 

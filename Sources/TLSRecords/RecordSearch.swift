@@ -141,7 +141,7 @@ extension RecordReader {
                 if search.tryKeys(
                     keys, .traffic, 0...UInt64(sequences &- 1), record, &session, &budget, &output)
                 {
-                    session.identify(as: log.random(of: slot).bytes)
+                    session.identify(as: log.clientRandom(of: slot))
                     log.claim(slot)
                     return .taken
                 }

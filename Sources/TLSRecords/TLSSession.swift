@@ -22,11 +22,11 @@ struct TLSSession {
     mutating func receive(_ hello: Hello, _ direction: Direction) {
         switch direction {
         case .request:
-            clientRandom = hello.random
+            clientRandom = hello.peerRandom
             offersEarlyData = hello.offersEarlyData
         case .response:
             if hello.isRetryRequest { return }
-            serverRandom = hello.random
+            serverRandom = hello.peerRandom
             suite = CipherSuite(code: hello.suiteCode)
             let isTLS13 = hello.version == 0x0304
             isUnsupported = suite?.isTLS13 != isTLS13 || hello.version < 0x0303
@@ -35,8 +35,8 @@ struct TLSSession {
     }
 
     /// Joined midway: the connection has been found in the key log.
-    mutating func identify(as random: [UInt8]) {
-        clientRandom = random
+    mutating func identify(as connection: KeyLog.ClientRandom) {
+        clientRandom = connection.bytes
         changes &+= 1
     }
 

@@ -21,9 +21,9 @@ struct CaptureCommand: ParsableCommand {
 
             Reads pcap and pcapng, plain or compressed by zstd or gzip; several files are read in order, - is standard \
             input. A capture that ends within a packet or lost packets is decoded as far as it goes, and the coverage \
-            line says what is missing. TLS 1.2 and 1.3 are decrypted with the secrets of a key log, which is followed while \
-            it grows, or of a pcapng file. Values and secrets are never stored. Live recording needs root or CAP_NET_RAW; Ctrl-C ends \
-            it cleanly. Page: docs/capture.md
+            line says what is missing. TLS 1.2 and 1.3 are decrypted with the secrets of a key log, which is followed \
+            while it grows, or of a pcapng file. Values and secrets are never stored. Live recording needs root or \
+            CAP_NET_RAW; Ctrl-C ends it cleanly. Page: docs/capture.md
 
             Exit status: 0 done; 2 wrong usage; 3 the input is unusable (no capture, nothing of etcd in it, only TLS); \
             4 output or system failed; 130 interrupted after a clean end.
