@@ -21,8 +21,8 @@ package struct RecordingLimits: Sendable {
     /// if joined midway.
     package var readerBytes = 48 << 20
 
-    /// Nothing of a capture and a key log makes a recording hold more than about 190 MiB; a file compressed with a window of 128 MiB
-    /// takes that much besides.
+    /// Nothing of a capture and a key log makes a recording hold more than about 190 MiB; a file compressed with a
+    /// window of 128 MiB takes that much besides.
     package init() {
         tracker.heldBytesTotal = 16 << 20
         calls.heldBytes = 32 << 20
