@@ -18,6 +18,8 @@ struct RecordSearch {
     /// HMACs and key set-up, in trials of a small record.
     private static let keyCost = 32 << 10
 
+    /// Records of a handshake or of early data; OpenSSL's limit of 16 KiB makes one to some hundred.
+    let handshakeRecords: UInt64 = 255
     let recordBytes: Int
     let limits: TLSLimits
     private(set) var found: Found?
@@ -110,8 +112,10 @@ extension RecordReader {
                 if next == .traffic { return .waiting }
                 continue
             }
+            // Few records come before the application data: a flight of certificates, some early data.
+            let end = next == .traffic ? range.upperBound : min(range.upperBound, search.handshakeRecords)
             for keys in session.keys(trafficSecret: secret)
-            where search.tryKeys(keys, next, range, record, &session, &budget, &output) { return .taken }
+            where search.tryKeys(keys, next, 0...end, record, &session, &budget, &output) { return .taken }
         }
         return .unopened
     }
@@ -128,24 +132,30 @@ extension RecordReader {
         _ record: Span<UInt8>, _ search: inout RecordSearch, _ session: inout TLSSession, _ log: inout KeyLog,
         _ budget: inout TrialBudget, _ output: inout TLSOutput
     ) -> Verdict {
-        let slots = log.unclaimed(after: session.triedSerial)
+        let slots = log.unclaimed(after: session.triedSerial).prefix(limits.connectionsTried)
         guard !slots.isEmpty else { return .waiting }
-        // Few numbers of many connections, or many of few: half of the budget a record.
-        let sequences = min(limits.sequences, max(1024, limits.trialsPerConnection / 4 / slots.count))
+        var candidates: [(slot: Int, keys: RecordKeys)] = []
         for slot in slots {
             guard let secret = log.secret(direction == .request ? .clientTraffic : .serverTraffic, of: slot) else {
                 continue
             }
-            for keys in session.keys(trafficSecret: secret) {
-                guard search.payForKeys(&session, &budget) else { break }
-                if search.tryKeys(
-                    keys, .traffic, 0...UInt64(sequences &- 1), record, &session, &budget, &output)
-                {
-                    session.identify(as: log.clientRandom(of: slot))
-                    log.claim(slot)
-                    return .taken
-                }
+            for keys in session.keys(trafficSecret: secret) where search.payForKeys(&session, &budget) {
+                candidates.append((slot, keys))
             }
+        }
+        // Low numbers of all connections first: most are young.
+        let allowed = session.trials &+ limits.trialsPerConnection / limits.recordsTried
+        var first: UInt64 = 0
+        var end: UInt64 = 64
+        while first < UInt64(limits.sequences), session.trials < allowed {
+            for (slot, keys) in candidates
+            where search.tryKeys(keys, .traffic, first...end &- 1, record, &session, &budget, &output) {
+                session.identify(as: log.clientRandom(of: slot))
+                log.claim(slot)
+                return .taken
+            }
+            first = end
+            end = min(end &* 8, UInt64(limits.sequences))
         }
         session.recordsTried &+= 1
         if session.recordsTried >= limits.recordsTried {

@@ -19,6 +19,8 @@ package struct TLSLimits: Sendable {
     package var trialsPerConnection = 1 << 22
     /// ... and for all connections together: made-up connections cannot stop a recording for more than 10 s.
     package var trialsInTotal = 1 << 26
+    /// Connections of the log, the newest ones, that one joined midway is compared with: some KiB each while it lasts.
+    package var connectionsTried = 4096
     /// Records of a connection joined midway that are tried with all secrets, until it waits for other secrets.
     package var recordsTried = 4
 
