@@ -7,9 +7,12 @@ import Wire
 struct Decoded {
     var batches: [OperationBatch] = []
 
-    init(_ packets: some Sequence<RawPacket>, limits: RecordingLimits = RecordingLimits()) {
+    init(
+        _ packets: some Sequence<RawPacket>, keyLog: [UInt8] = [], limits: RecordingLimits = RecordingLimits()
+    ) {
         let batch = PacketBatch(packets)
         var pipeline = RecordingPipeline(ports: [UInt16(RawPacket.serverPort)], limits: limits)
+        pipeline.receiveKeyLog(keyLog.span)
         var index = 0
         while index < batch.packets.count {
             index = pipeline.receive(batch, from: index)
