@@ -16,6 +16,9 @@ let borders = ["capture-file", "packets", "http2", "etcd", "trace", "pipeline", 
 
 let package = Package(
     name: "kvreel-fuzz",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-crypto", .upToNextMinor(from: "4.5.2"))
+    ],
     targets: [
         .systemLibrary(name: "CPcap"),
         .systemLibrary(name: "CZstd"),
@@ -25,10 +28,14 @@ let package = Package(
         .target(name: "CaptureFiles", dependencies: ["Wire", "CPcap", "CZstd", "CZlib"], swiftSettings: strict),
         .target(name: "Packets", dependencies: ["Wire"], swiftSettings: strict),
         .target(name: "HTTP2", dependencies: ["Wire"], swiftSettings: strict),
+        .target(
+            name: "TLSRecords", dependencies: ["Wire", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict),
         .target(name: "Etcd", dependencies: ["Wire", "HTTP2", "CZlib"], swiftSettings: strict),
         .target(name: "Trace", dependencies: ["Wire", "Etcd", "CZstd"], swiftSettings: strict),
         .target(
-            name: "Recording", dependencies: ["Wire", "CaptureFiles", "Packets", "HTTP2", "Etcd", "Trace"],
+            name: "Recording",
+            dependencies: ["Wire", "CaptureFiles", "Packets", "TLSRecords", "HTTP2", "Etcd", "Trace"],
             swiftSettings: strict),
         .target(name: "Analysis", dependencies: ["Wire", "Etcd", "Trace"], swiftSettings: strict),
         .target(
