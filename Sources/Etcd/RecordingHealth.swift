@@ -37,15 +37,6 @@ package struct RecordingHealth: Sendable, Equatable {
         /// Times that a hole was given up for want of memory.
         case heldBytesExceeded = 28
 
-        /// Connections of which TLS records were decrypted.
-        case connectionsDecrypted = 26
-        case tlsRecords = 27
-        /// Records of decrypted connections that could not be opened.
-        case tlsRecordsUnopened = 28
-        /// Times that TLS records were found again behind missing bytes.
-        case tlsResynchronizations = 29
-        case keyLogLinesMalformed = 30
-
         case frames = 32
         case undecodableBytes = 33
         case resynchronizations = 34
@@ -66,6 +57,15 @@ package struct RecordingHealth: Sendable, Equatable {
         case messagesUndecodable = 50
         case streamsEvicted = 51
         case observedKeysDropped = 52
+
+        /// Connections of which TLS records were decrypted.
+        case connectionsDecrypted = 56
+        case tlsRecords = 57
+        /// Records of decrypted connections that could not be opened.
+        case tlsRecordsUnopened = 58
+        /// Times that TLS records were found again behind missing bytes.
+        case tlsResynchronizations = 59
+        case keyLogLinesMalformed = 60
     }
 
     private var counts: [Int64] = Array(repeating: 0, count: 64)
