@@ -29,8 +29,8 @@ struct TLSTests {
         func decoded(_ packets: some Sequence<RawPacket>) -> Decoded { Decoded(packets, keyLog: keyLog) }
     }
 
-    @Test("what loses no byte changes no operation", arguments: DisturbanceTests.Disturbance.allCases)
-    func disturbing(_ disturbance: DisturbanceTests.Disturbance) throws {
+    @Test("what loses no byte changes no operation", arguments: DisturbanceLaws.Disturbance.allCases)
+    func disturbing(_ disturbance: DisturbanceLaws.Disturbance) throws {
         let recording = try Recording()
         let expected = recording.decoded(recording.packets)
         #expect(expected.operations().count == 1900)
@@ -47,12 +47,12 @@ struct TLSTests {
     func dropping(_ share: Double) throws {
         let recording = try Recording()
         let expected = recording.decoded(recording.packets).operations()
-        let truth = LossTests.calls(expected)
+        let truth = LossLaws.calls(expected)
         for seed in seeds(1) {
-            let loss = LossTests.Loss(recording.packets, share: share, seed: seed)
+            let loss = LossLaws.Loss(recording.packets, share: share, seed: seed)
             let decoded = recording.decoded(loss.kept)
             let found = decoded.operations()
-            #expect(LossTests.wrongNames(found, truth).first == nil, "seed \(seed)")
+            #expect(LossLaws.wrongNames(found, truth).first == nil, "seed \(seed)")
             let calls = found.filter(\.isRequest)
             #expect(calls.count <= expected.filter(\.isRequest).count, "seed \(seed)")
             let named = calls.filter { $0.evidence == .seen }.count
@@ -66,9 +66,9 @@ struct TLSTests {
     @Test("joined midway, connections are found in the key log by trial", arguments: [2000, 4000, 8000])
     func midway(_ first: Int) throws {
         let recording = try Recording()
-        let truth = LossTests.calls(recording.decoded(recording.packets).operations())
+        let truth = LossLaws.calls(recording.decoded(recording.packets).operations())
         let decoded = recording.decoded(recording.packets.dropFirst(first))
-        #expect(LossTests.wrongNames(decoded.operations(), truth).first == nil)
+        #expect(LossLaws.wrongNames(decoded.operations(), truth).first == nil)
         #expect(decoded.health[.connectionsMidway] > 10)
         // One may be cut within its handshake.
         #expect(decoded.health[.connectionsEncrypted] <= 1)

@@ -3,7 +3,7 @@ import Testing
 import Wire
 
 @Suite("Loss: records are found again, and nothing wrong comes out")
-struct LossTests {
+struct LossLaws {
     /// What is heard of a direction lies in the truth: data where it belongs, exact gaps of their length.
     private func place(_ heard: [Listener.Heard], in truth: [UInt8]) -> String? {
         var position = 0

@@ -55,7 +55,7 @@ enum PipelineLaws {
             index = pipeline.receive(packets, from: index)
             if pipeline.isBatchFull { try take() }
         }
-        pipeline.finish()
+        while !pipeline.finish() { try take() }
         try take()
         let health = outcome.health
         try BrokenLaw.unlessEqual(health[.packets], Int64(packets.packets.count), "every packet is counted")
