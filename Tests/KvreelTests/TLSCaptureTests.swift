@@ -13,7 +13,8 @@ final class EncryptedEtcd {
     private let relay: RunningProgram
 
     private static let relayScript = """
-        import socket, subprocess, sys, threading
+        import signal, socket, subprocess, sys, threading
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])  # the test's thread has most of them blocked
         server, log, options = sys.argv[1], sys.argv[2], sys.argv[3:]
         listener = socket.socket()
         listener.bind(("127.0.0.1", 0))
