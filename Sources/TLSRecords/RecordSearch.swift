@@ -143,8 +143,9 @@ extension RecordReader {
                 candidates.append((slot, keys))
             }
         }
-        // Low numbers of all connections first: most are young.
-        let allowed = session.trials &+ limits.trialsPerConnection / limits.recordsTried
+        // Low numbers of all connections first: most are young. Bytes in the middle of a record may look like one, so
+        // half of what is left is kept for the next record.
+        let allowed = session.trials &+ (limits.trialsPerConnection &- session.trials) / 2
         var first: UInt64 = 0
         var end: UInt64 = 64
         while first < UInt64(limits.sequences), session.trials < allowed {
@@ -155,7 +156,7 @@ extension RecordReader {
                 return .taken
             }
             first = end
-            end = min(end &* 8, UInt64(limits.sequences))
+            end = min(end &* 2, UInt64(limits.sequences))
         }
         session.recordsTried &+= 1
         if session.recordsTried >= limits.recordsTried {

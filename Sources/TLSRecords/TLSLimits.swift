@@ -15,10 +15,10 @@ package struct TLSLimits: Sendable {
     /// Sequence numbers tried for a record behind a gap or after joining midway, with each secret that may be right.
     package var sequences = 1 << 20
     /// Records opened on trial, for each connection; some 0.15 µs each for a small record, with one of 1 KiB counted
-    /// twice, and so on. Half a second of work.
-    package var trialsPerConnection = 1 << 22
-    /// ... and for all connections together: made-up connections cannot stop a recording for more than 10 s.
-    package var trialsInTotal = 1 << 26
+    /// twice, and so on. A second of work.
+    package var trialsPerConnection = 1 << 23
+    /// ... and for all connections together: made-up connections cannot stop a recording for more than 20 s.
+    package var trialsInTotal = 1 << 27
     /// Connections of the log, the newest ones, that one joined midway is compared with: some KiB each while it lasts.
     package var connectionsTried = 4096
     /// Records of a connection joined midway that are tried with all secrets, until it waits for other secrets.
