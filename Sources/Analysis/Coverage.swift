@@ -15,6 +15,8 @@ package struct Coverage: Sendable, Equatable {
     /// Holes given up, and TCP payload bytes known to be missing.
     package var gaps = 0
     package var lostBytes = 0
+    /// Packets that a live recording dropped: the kernel's buffer, or the ring behind it, was full.
+    package var droppedPackets = 0
     /// TCP connections with payload, and those of them that are encrypted, without keys.
     package var connections = 0
     package var encryptedConnections = 0
@@ -29,6 +31,10 @@ package struct Coverage: Sendable, Equatable {
     package mutating func take(_ health: RecordingHealth) {
         gaps = max(0, Int(health[.gaps]))
         lostBytes = max(0, Int(health[.lostBytes]))
+        droppedPackets = max(
+            0,
+            Self.clampedSum(
+                Int(health[.packetsDroppedByKernel]), Int(health[.packetsDroppedByRing])))
         connections = max(0, Int(health[.connections]))
         encryptedConnections = max(0, Int(health[.connectionsEncrypted]))
     }
@@ -84,6 +90,7 @@ package struct Coverage: Sendable, Equatable {
             line += ")"
         }
         if lostBytes > 0 { line += ", \(Figures.counted(lostBytes, "byte")) missing" }
+        if droppedPackets > 0 { line += ", \(Figures.counted(droppedPackets, "packet")) dropped" }
         line += ", \(Figures.count(encryptedConnections)) of \(Figures.counted(connections, "connection"))"
         line += " encrypted without keys"
         return line
@@ -105,6 +112,7 @@ package struct Coverage: Sendable, Equatable {
         // A trace may say what it likes of these: no operation stands behind them.
         sum.gaps = clampedSum(left.gaps, right.gaps)
         sum.lostBytes = clampedSum(left.lostBytes, right.lostBytes)
+        sum.droppedPackets = clampedSum(left.droppedPackets, right.droppedPackets)
         sum.connections = clampedSum(left.connections, right.connections)
         sum.encryptedConnections = clampedSum(left.encryptedConnections, right.encryptedConnections)
         return sum

@@ -56,6 +56,7 @@ extension WorkloadReport {
             $0.member("unanswered", coverage.unanswered)
             $0.member("gaps", coverage.gaps)
             $0.member("lost_bytes", coverage.lostBytes)
+            $0.member("dropped_packets", coverage.droppedPackets)
             $0.member("connections", coverage.connections)
             $0.member("encrypted_connections", coverage.encryptedConnections)
         }

@@ -22,5 +22,16 @@ package struct CaptureLimits: Sendable {
     /// of what a decode may hold.
     package var zstdWindowLog: Int32 = 27
 
+    /// Bytes of a live packet that are kept, unless another number is asked for: whole packets (see `packetBytes`).
+    package static let snapLength = 262_144
+
+    /// Bytes of live packets that the kernel holds until they are taken, unless another number is asked for: half a
+    /// second at a gigabit a second, in which the taking thread gets a processor even on a busy machine.
+    package static let kernelBytes = 64 << 20
+
+    /// Bytes of live packets that wait to be decoded, unless another number is asked for: as many again, for the time
+    /// in which a block is compressed or the disk is slow.
+    package static let ringBytes = 64 << 20
+
     package init() {}
 }

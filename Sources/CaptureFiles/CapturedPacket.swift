@@ -22,14 +22,30 @@ package struct CapturedPacket: Sendable {
 
 /// Packets that were read together, and the bytes they lie in. The owner hands the same batch in again and again, so
 /// that its arrays are allocated once.
-package struct PacketBatch {
+package struct PacketBatch: Sendable {
     /// Raw bytes of the file or ring, of which the packets are parts.
     package var storage: [UInt8] = []
     package var packets: [CapturedPacket] = []
     /// TLS secrets of pcapng Decryption Secrets Blocks met in this batch, as text or bytes of the stated kind.
     package var secrets: [DecryptionSecrets] = []
 
+    /// Bytes from which on a batch counts as full: small enough for a second-level cache, large enough that handing it
+    /// on costs nothing.
+    package static let fullBytes = 1 << 20
+
     package init() {}
+
+    /// Bytes of the packets and of their descriptions.
+    package var byteCount: Int { storage.count + packets.count * MemoryLayout<CapturedPacket>.stride }
+
+    package var isFull: Bool { byteCount >= Self.fullBytes }
+
+    /// Empties the batch and keeps its memory.
+    package mutating func removeAll() {
+        storage.removeAll(keepingCapacity: true)
+        packets.removeAll(keepingCapacity: true)
+        secrets.removeAll(keepingCapacity: true)
+    }
 }
 
 /// The payload of a pcapng Decryption Secrets Block.

@@ -1,14 +1,16 @@
 import Synchronization
 package import Wire
 
-/// What the kernel and libpcap count of a live capture, since its start.
+/// What is counted of a live capture, since its start.
 package struct LiveStatistics: Sendable, Equatable {
-    /// Packets that passed the filter. On the loopback each counts twice, as sent and as received; one is read.
+    /// Packets that passed the filter.
     package var received: UInt64 = 0
     /// Of these, packets for which the kernel's buffer had no room.
     package var droppedByKernel: UInt64 = 0
     /// Packets that the interface or its driver dropped, of any kind.
     package var droppedByInterface: UInt64 = 0
+    /// Packets that were taken from the kernel while the ring between taking and decoding was full.
+    package var droppedByRing: UInt64 = 0
 
     package init() {}
 }
@@ -36,7 +38,6 @@ package final class LiveCapture {
     private let interface: String
     private let handle: PcapHandle
     private let bufferBytes: Int
-    private let limits = CaptureLimits()
     private var counted = CaptureHealth()
     private var lastStatistics = LiveStatistics()
     /// When draining may end, by the monotonic clock, and how many bytes it may still bring.
@@ -46,7 +47,8 @@ package final class LiveCapture {
     /// Opens `interface` (or `any` for all of them) and keeps segments of `ports`, each cut at `snapLength` bytes. The
     /// kernel holds up to `bufferBytes` that have not been read yet.
     package init(
-        interface: String, ports: [UInt16], snapLength: Int = 262_144, bufferBytes: Int = 64 << 20
+        interface: String, ports: [UInt16], snapLength: Int = CaptureLimits.snapLength,
+        bufferBytes: Int = CaptureLimits.kernelBytes
     ) throws(CaptureError) {
         precondition(!ports.isEmpty, "a live capture is of some ports")
         self.interface = interface
@@ -65,28 +67,26 @@ package final class LiveCapture {
     /// What the packets begin with.
     package var linkType: LinkType { handle.linkType }
 
-    /// Reads the packets that are there into `batch` in place of those that it holds; waits for some if there are none,
-    /// but not longer than 100 ms, after which the batch is empty. A batch is of about a mebibyte.
+    /// Appends the packets that are there until the batch is full; waits for some if there are none, but not longer
+    /// than 100 ms.
     ///
     /// Returns `false`, and reads nothing, once the capture was interrupted; `drain` brings the rest then.
     package func next(into batch: inout PacketBatch) throws(CaptureError) -> Bool {
-        clear(&batch)
         if interrupter.isInterrupted { return false }
-        try fill(&batch)
-        if batch.packets.isEmpty {
+        if try fill(&batch) == 0, !batch.isFull {
             handle.wait(milliseconds: Self.timeoutMilliseconds)
-            try fill(&batch)
+            _ = try fill(&batch)
         }
         return true
     }
 
-    /// Reads what the kernel held when this was first called, and what still comes while that is read.
+    /// Appends what the kernel held when this was first called, and what still comes while that is read, until the
+    /// batch is full.
     ///
-    /// To be called again while it returns `true`, with or without packets in the batch; with `false` there are none.
-    /// It ends after the kernel had the time to hand over its last block and nothing is left, at the latest after one
-    /// buffer full of bytes.
+    /// To be called again while it returns `true`, with or without packets, but not with a full batch. It ends after
+    /// the kernel had the time to hand over its last block and nothing is left, at the latest after one buffer full of
+    /// bytes.
     package func drain(into batch: inout PacketBatch) throws(CaptureError) -> Bool {
-        clear(&batch)
         let now = PcapHandle.monotonicMilliseconds()
         let deadline: Int
         if let drainDeadline {
@@ -98,13 +98,13 @@ package final class LiveCapture {
             drainBytes = bufferBytes
         }
         guard drainBytes > 0 else { return false }
-        try fill(&batch)
-        if batch.packets.isEmpty {
+        var added = try fill(&batch)
+        if added == 0 {
             guard now < deadline else { return false }
             handle.wait(milliseconds: Int32(clamping: deadline - now))
-            try fill(&batch)
+            added = try fill(&batch)
         }
-        drainBytes -= batch.storage.count
+        drainBytes -= added
         return true
     }
 
@@ -123,15 +123,11 @@ package final class LiveCapture {
         return health
     }
 
-    private func clear(_ batch: inout PacketBatch) {
-        batch.storage.removeAll(keepingCapacity: true)
-        batch.packets.removeAll(keepingCapacity: true)
-        batch.secrets.removeAll(keepingCapacity: true)
-    }
-
-    private func fill(_ batch: inout PacketBatch) throws(CaptureError) {
+    /// How many bytes were appended.
+    private func fill(_ batch: inout PacketBatch) throws(CaptureError) -> Int {
+        let before = batch.storage.count
         do {
-            while batch.storage.count < limits.chunkBytes, let packet = try handle.read(into: &batch.storage) {
+            while !batch.isFull, let packet = try handle.read(into: &batch.storage) {
                 counted.packets += 1
                 counted.packetBytes += packet.bytes.count
                 if packet.originalLength > packet.bytes.count { counted.packetsCut += 1 }
@@ -140,6 +136,7 @@ package final class LiveCapture {
         } catch {
             throw CaptureError(error, interface: interface)
         }
+        return batch.storage.count - before
     }
 }
 

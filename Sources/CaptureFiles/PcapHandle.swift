@@ -50,7 +50,9 @@ struct PcapFailure: Error {
             }
             let dataLink = unsafe pcap_datalink(handle)
             linkType = dataLink == DLT_RAW ? .rawIP : LinkType(rawValue: UInt32(bitPattern: dataLink))
-            try unsafe Self.install(ports, on: handle, linkType: linkType)
+            let expression = ports.expression(for: linkType)
+            try unsafe Self.install(expression, on: handle)
+            if Self.hardware(of: interface) == Self.loopback { unsafe Self.leaveOutSent(expression, of: handle) }
             guard unsafe pcap_setnonblock(handle, 1, &text) == 0 else {
                 throw PcapFailure(kind: .other, words: Self.string(text))
             }
@@ -131,21 +133,24 @@ struct PcapFailure: Error {
     /// Bluetooth and firewall logs.
     private static func isDecodable(_ name: String) -> Bool {
         if name == "any" { return true }
+        // ARPHRD_ of Linux: ETHER, PPP, TUNNEL, TUNNEL6, LOOPBACK, SIT, IPGRE, IP6GRE, NONE.
+        return hardware(of: name).map([1, 512, 768, 769, loopback, 776, 778, 823, 65534].contains) ?? false
+    }
+
+    private static let loopback = 772
+
+    /// ARPHRD_ of the interface; nil where there is none.
+    private static func hardware(of name: String) -> Int? {
         var text = [UInt8](repeating: 0, count: 16)
         guard let type = try? FileBytes(path: "/sys/class/net/\(name)/type", isStream: false),
             let count = try? type.read(into: &text, from: 0)
-        else { return false }
-        // ARPHRD_ of Linux: ETHER, PPP, TUNNEL, TUNNEL6, LOOPBACK, SIT, IPGRE, IP6GRE, NONE.
-        let decodable = [1, 512, 768, 769, 772, 776, 778, 823, 65534]
+        else { return nil }
         let digits = text[..<count].prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-        return Int(String(decoding: digits, as: UTF8.self)).map(decodable.contains) ?? false
+        return Int(String(decoding: digits, as: UTF8.self))
     }
 
-    private static func install(
-        _ ports: PortFilter, on handle: OpaquePointer, linkType: LinkType
-    ) throws(PcapFailure) {
+    private static func install(_ expression: String, on handle: OpaquePointer) throws(PcapFailure) {
         var program = unsafe bpf_program()
-        let expression = ports.expression(for: linkType)
         // A netmask is only asked for by "broadcast", which is not in the filter.
         guard unsafe pcap_compile(handle, &program, expression, 1, UInt32.max) == 0 else {
             throw unsafe failure(of: handle, status: PCAP_ERROR)
@@ -153,6 +158,21 @@ struct PcapFailure: Error {
         let status = unsafe pcap_setfilter(handle, &program)
         unsafe pcap_freecode(&program)
         guard status == 0 else { throw unsafe failure(of: handle, status: status) }
+    }
+
+    /// On the loopback each packet comes as sent and as received, and libpcap passes over the first: it need not take
+    /// room in the kernel's buffer.
+    ///
+    /// Not by `pcap_setfilter`: that also filters by itself at first, where packets have no direction. Where the kernel
+    /// refuses, all is as it was.
+    private static func leaveOutSent(_ expression: String, of handle: OpaquePointer) {
+        var program = unsafe bpf_program()
+        guard unsafe pcap_compile(handle, &program, "inbound and (\(expression))", 1, UInt32.max) == 0 else { return }
+        var filter = unsafe socket_filter(
+            length: UInt16(clamping: program.bf_len), instructions: program.bf_insns)
+        unsafe setsockopt(
+            pcap_fileno(handle), SOL_SOCKET, SO_ATTACH_FILTER, &filter, socklen_t(MemoryLayout<socket_filter>.size))
+        unsafe pcap_freecode(&program)
     }
 
     private static func failure(of handle: OpaquePointer, status: Int32) -> PcapFailure {

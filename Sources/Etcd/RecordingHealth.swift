@@ -1,4 +1,5 @@
-/// Totals of a recording: what came in, and what was lost on which way. All counts from the recording's start.
+/// Totals of a recording: what came in, and what was lost on which way. All counts from the recording's start, or, in
+/// the later files of a recording in several, from where the file before ended.
 ///
 /// Additive: the health of two recordings together is the sum of their fields.
 package struct RecordingHealth: Sendable, Equatable {
@@ -18,6 +19,8 @@ package struct RecordingHealth: Sendable, Equatable {
         case fragmentsLost = 8
         /// The capture ended within a packet, or a damaged part of it was passed over.
         case captureDamages = 9
+        /// Packets that came while those before waited to be decoded and their ring was full.
+        case packetsDroppedByRing = 10
 
         case connections = 16
         /// Connections that were open before the recording.
@@ -75,6 +78,13 @@ package struct RecordingHealth: Sendable, Equatable {
     package subscript(field: Field) -> Int64 {
         get { counts[Int(field.rawValue)] }
         set { counts[Int(field.rawValue)] = newValue }
+    }
+
+    /// What came since `earlier`, which are totals of the same recording.
+    package static func - (total: RecordingHealth, earlier: RecordingHealth) -> RecordingHealth {
+        var difference = total
+        for field in Field.allCases { difference[field] &-= earlier[field] }
+        return difference
     }
 
     package static func + (left: RecordingHealth, right: RecordingHealth) -> RecordingHealth {

@@ -15,6 +15,8 @@ struct RecordedConnection {
     var requestBegun = false
     var responseBegun = false
     var userAgentWritten = false
+    /// The part of the recording in which the trace was last told of the connection; 0: in none.
+    var part: UInt32 = 0
     /// Bytes that the reader was last seen to hold, and when, counted in packets of the recording.
     var readerBytes = 0
     var lastPacket = 0

@@ -35,6 +35,11 @@ package struct RecordingPipeline {
     private var packetCount = 0
     private var lastTime: CaptureTime?
     private var isFinished = false
+    /// A recording may be written in several parts, each a trace of its own: the number of this one, and the totals
+    /// where it began.
+    private var part: UInt32 = 1
+    private var partStart = RecordingHealth()
+    private var observedKeysDropped: Int64 = 0
 
     /// What the source of the packets counted: packets dropped by the kernel, damages of the file. Set by the owner
     /// before it takes a batch.
@@ -67,14 +72,15 @@ package struct RecordingPipeline {
     /// What the connection tracker saw and lost.
     package var trackerHealth: TrackerHealth { tracker.health }
 
-    /// Decodes packets, beginning with number `first`, until the batch is full or no packet is left.
+    /// Decodes packets, from number `first` to the one before `end` (or the last), until the batch is full.
     ///
-    /// Returns the number of the first packet that was not decoded to its end; `packets.packets.count` when all were.
-    /// After the batch was taken, this is to be called with the same packets and that number.
-    package mutating func receive(_ packets: borrowing PacketBatch, from first: Int) -> Int {
+    /// Returns the number of the first packet that was not decoded to its end; `end` when all were. After the batch was
+    /// taken, this is to be called with the same packets and that number.
+    package mutating func receive(_ packets: borrowing PacketBatch, from first: Int, to end: Int? = nil) -> Int {
         let bytes = packets.storage.span
+        let end = min(end ?? .max, packets.packets.count)
         var index = first
-        while index < packets.packets.count {
+        while index < end {
             let packet = packets.packets[index]
             let captured = bytes.extracting(packet.bytes)
             if streamEvents.isEmpty {
@@ -131,14 +137,27 @@ package struct RecordingPipeline {
     }
 
     /// Hands the batch to `body`, then empties it.
+    ///
+    /// With `endsPart`, the batches after it are another trace's: they tell of each connection anew, count from 0, and
+    /// observe the state before them. Open calls, and all that is known of the connections, go on.
     package mutating func takeBatch<Failure: Error>(
-        _ body: (borrowing OperationBatch) throws(Failure) -> Void
+        endsPart: Bool = false, _ body: (borrowing OperationBatch) throws(Failure) -> Void
     ) throws(Failure) {
-        observe()
-        context.batch.health = health
+        observed.observe(&context.batch, from: 0)
+        if isFinished || endsPart { observed.finish(&context.batch) }
+        let total = health
+        context.batch.health = total - partStart
         try body(context.batch)
         context.batch.removeAll()
+        guard endsPart else { return }
+        part += 1
+        partStart = total
+        observedKeysDropped += observed.droppedFacts
+        observed = ObservedState()
     }
+
+    /// Whether this part has nothing to tell, not even of packets lost.
+    package var isPartEmpty: Bool { pendingOperations == 0 && health == partStart }
 
     /// Totals from the start of the recording until now.
     package var health: RecordingHealth {
@@ -151,7 +170,7 @@ package struct RecordingPipeline {
         health.take(contents)
         health.take(context.health)
         health[.connectionsEvicted] += readersForgotten
-        health[.observedKeysDropped] = observed.droppedFacts
+        health[.observedKeysDropped] = observedKeysDropped + observed.droppedFacts
         health[.keyLogLinesMalformed] = Int64(decryption.log.malformedLines)
         return health
     }
@@ -318,6 +337,8 @@ package struct RecordingPipeline {
         if !connections[slot].userAgentWritten, !calls[slot].userAgent.isEmpty {
             connections[slot].userAgentWritten = true
             writeConnection(slot)
+        } else if connections[slot].part != part, connections[slot].hasPayload {
+            writeConnection(slot)
         }
     }
 
@@ -359,11 +380,13 @@ package struct RecordingPipeline {
                 let lost = HTTP2Event(kind: .desynchronized, direction: direction, stream: 0, time: time)
                 connections[slot].deliver([lost], input: nothing.span, at: time, to: &calls[slot], &context)
             }
+            if connections[slot].part != part, connections[slot].hasPayload { writeConnection(slot) }
         }
     }
 
     /// Tells the trace what is known of the connection now; replaces what it was told before.
     private mutating func writeConnection(_ slot: Int) {
+        connections[slot].part = part
         let tracked = tracker.connection(slot)
         var record = ConnectionRecord(
             number: connections[slot].number, client: context.batch.texts.number(of: tracked.client.description),
@@ -380,10 +403,5 @@ package struct RecordingPipeline {
         record.gaps = Int64(tracked.request.gaps) + Int64(tracked.response.gaps)
         record.undecodableBytes = Int64(connections[slot].reader.health.undecodableBytes)
         context.batch.connections.append(record)
-    }
-
-    private mutating func observe() {
-        observed.observe(&context.batch, from: 0)
-        if isFinished { observed.finish(&context.batch) }
     }
 }

@@ -61,10 +61,37 @@ struct CaptureCommand: ParsableCommand {
     var duration: UInt64?
 
     @Option(
-        name: [.customShort("s"), .customLong("snapshot-length")],
+        name: [.customShort("s"), .customLong("snapshot-length"), .customLong("snaplen")],
         help: ArgumentHelp("Live: bytes kept of each packet (default: 262144).", valueName: "bytes"),
         transform: OptionValue.snapshotLength)
     var snapshotLength: Int?
+
+    @Option(
+        name: [.customShort("B"), .customLong("buffer-size")],
+        help: ArgumentHelp(
+            "Live: KiB of packets that the kernel holds, and as many that wait to be decoded (default: 65536).",
+            valueName: "kib"),
+        transform: OptionValue.bufferSize)
+    var bufferSize: Int?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Go on in another file at this size: 100M, 2G. Files are numbered: etcd-000001.kvr.", valueName: "size"),
+        transform: OptionValue.fileSize)
+    var rotateSize: Int64?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Go on in another file after this time: 3600, 10m, 1h.", valueName: "time"),
+        transform: OptionValue.rotationTime)
+    var rotateTime: Int64?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp("With these: keep the newest n finished files of that name.", valueName: "n"),
+        transform: OptionValue.files)
+    var keep: Int?
 
     @Option(
         name: [.customShort("c"), .customLong("count")],
@@ -104,6 +131,18 @@ struct CaptureCommand: ParsableCommand {
         if interface == nil, snapshotLength != nil {
             throw ValidationError("--snapshot-length is for live recordings; a file's packets are cut already")
         }
+        if interface == nil, bufferSize != nil {
+            throw ValidationError("--buffer-size is for live recordings; a file waits until it is read")
+        }
+        if rotation == nil, keep != nil {
+            throw ValidationError("--keep is for recordings in several files (--rotate-size, --rotate-time)")
+        }
+        if rotation != nil, output == "-" {
+            throw ValidationError("standard output cannot be rotated; name a file with --output (-o)")
+        }
+        if rotation != nil, force {
+            throw ValidationError("numbered files are never written over: --force has no use with --rotate-...")
+        }
     }
 
     mutating func run() throws {
@@ -112,9 +151,10 @@ struct CaptureCommand: ParsableCommand {
         let ports = port.isEmpty ? [2379] : port
         let source: PacketSource
         if let interface {
-            source = try PacketSource(
-                interface: interface, ports: ports, snapshotLength: snapshotLength ?? 262_144,
-                nanoseconds: duration)
+            var live = PacketSource.Live(interface: interface, ports: ports, nanoseconds: duration)
+            if let snapshotLength { live.snapshotLength = snapshotLength }
+            if let bufferSize { live.bufferBytes = bufferSize }
+            source = try PacketSource(live)
         } else {
             source = try PacketSource(files: read)
         }
@@ -123,9 +163,14 @@ struct CaptureCommand: ParsableCommand {
         var session = try CaptureSession(
             source: source,
             options: CaptureSession.Options(
-                ports: ports, output: output, force: force, quiet: quiet, packetLimit: count, sourceName: name,
-                meta: meta(ports), keyLog: keylog))
+                ports: ports, output: output, force: force, rotation: rotation, quiet: quiet, packetLimit: count,
+                sourceName: name, meta: meta(ports), keyLog: keylog))
         try session.run(until: interruption)
+    }
+
+    private var rotation: TraceSeries.Limits? {
+        if rotateSize == nil, rotateTime == nil { return nil }
+        return TraceSeries.Limits(bytes: rotateSize, nanoseconds: rotateTime, files: keep)
     }
 
     /// What the trace says of how it was made. Names of files without their folders: those say more about the machine

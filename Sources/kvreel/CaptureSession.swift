@@ -11,10 +11,14 @@ struct CaptureSession: ~Copyable {
     private var source: PacketSource
     private var recorder: TraceRecorder
     private var keyLog: KeyLogFile?
-    private let writer: TraceWriter
+    private var writer: TraceWriter
     private let options: Options
+    private var series: TraceSeries?
     private var progress: ProgressBar
+    /// Of the file that is written now, and of those that are finished.
     private var coverage = Coverage()
+    private var finishedCoverage = Coverage()
+    private var finishedBytes: Int64 = 0
     private var packets: Int64 = 0
     private var lastFlush: UInt64
 
@@ -22,6 +26,8 @@ struct CaptureSession: ~Copyable {
         var ports: [UInt16]
         var output: String
         var force: Bool
+        /// Set if the recording goes on in another file now and then; `output` stands for their names.
+        var rotation: TraceSeries.Limits?
         var quiet: Bool
         var packetLimit: Int64?
         /// What the user named as the source, for messages.
@@ -29,6 +35,23 @@ struct CaptureSession: ~Copyable {
         var meta: TraceMeta
         /// The file with the secrets of TLS connections, if one was named.
         var keyLog: String?
+
+        /// What that file of several says of itself; the description as it is where there is one file only.
+        func meta(file: Int?) -> TraceMeta {
+            var meta = meta
+            meta["part"] = file.map(String.init)
+            return meta
+        }
+
+        /// A file ends with a whole block, so blocks are small where files are.
+        var limits: RecordingLimits {
+            var limits = RecordingLimits()
+            if let bytes = rotation?.bytes {
+                // An operation takes about 12 bytes: a block is at most about a quarter of a file.
+                limits.batchOperations = Int(min(max(bytes / 48, 512), Int64(limits.batchOperations)))
+            }
+            return limits
+        }
     }
 
     /// The trace of a live recording or of a pipe grows at least this often, so that it is of use before its end.
@@ -39,11 +62,14 @@ struct CaptureSession: ~Copyable {
         self.source = source
         self.options = options
         keyLog = try options.keyLog.map { try KeyLogFile(path: $0) }
+        series = options.rotation.map { TraceSeries(path: options.output, limits: $0) }
         do {
             writer = try TraceWriter(
-                path: options.output, force: options.force, inputs: inputs, meta: options.meta)
+                path: series?.next() ?? options.output, force: options.force, inputs: inputs,
+                meta: options.meta(file: series?.fileCount))
         } catch { throw Failure(error) }
-        recorder = TraceRecorder(pipeline: RecordingPipeline(ports: options.ports), writer: writer)
+        recorder = TraceRecorder(
+            pipeline: RecordingPipeline(ports: options.ports, limits: options.limits), writer: writer)
         progress = ProgressBar(quiet: options.quiet)
         lastFlush = SystemCalls.monotonicNanoseconds()
     }
@@ -97,19 +123,47 @@ struct CaptureSession: ~Copyable {
 
     private mutating func receive(_ batch: borrowing PacketBatch) throws {
         var coverage = coverage
+        defer { self.coverage = coverage }
         recorder.setCaptureHealth(source.recordingHealth)
         // Before, for what was logged while the packets came; behind, for what they showed to be missing.
         if source.isStream { try readKeyLog() }
-        try recorder.receive(batch) { coverage.add($0) }
-        if recorder.pipeline.isWaitingForSecrets { try readKeyLog() }
-        if source.isStream, recorder.pipeline.pendingOperations > 0 {
-            let now = SystemCalls.monotonicNanoseconds()
-            if now - lastFlush >= Self.flushInterval {
-                try recorder.flush { coverage.add($0) }
-                lastFlush = now
+        recorder.receiveSecrets(of: batch)
+        var index = 0
+        while index < batch.packets.count {
+            let beyond = series?.firstPacketBeyond(batch.packets[index...])
+            index = try recorder.receive(batch, from: index, to: beyond ?? batch.packets.count) { coverage.add($0) }
+            if isFileFull || index == beyond && series?.passes(batch.packets[index].time) == true {
+                try rotate(&coverage)
             }
         }
-        self.coverage = coverage
+        if recorder.pipeline.isWaitingForSecrets { try readKeyLog() }
+        guard source.isStream else { return }
+        // In quiet times no packet says that a file's time is over; those on their way are less than a second late.
+        if source.isLive, batch.packets.isEmpty, series?.passes(SystemCalls.realTime(minus: 1_000_000_000)) == true {
+            try rotate(&coverage)
+        }
+        let now = SystemCalls.monotonicNanoseconds()
+        if recorder.pipeline.pendingOperations > 0, now - lastFlush >= Self.flushInterval {
+            try recorder.flush { coverage.add($0) }
+            lastFlush = now
+        }
+    }
+
+    private var isFileFull: Bool { series?.limits.bytes.map { writer.bytesWritten >= $0 } ?? false }
+
+    /// Finishes the file and goes on in the next one, unless there is no operation for it: a file without any says
+    /// nothing that the next one cannot.
+    private mutating func rotate(_ coverage: inout Coverage) throws {
+        guard writer.operationsWritten > 0 || recorder.pipeline.pendingOperations > 0 else { return }
+        try recorder.endPart { coverage.add($0) }
+        finishedBytes += writer.bytesWritten
+        finishedCoverage = finishedCoverage + coverage
+        coverage = Coverage()
+        series?.removeOldest()
+        guard let path = series?.next() else { return }
+        writer = try TraceWriter(path: path, force: false, meta: options.meta(file: series?.fileCount))
+        recorder.beginPart(writer)
+        lastFlush = SystemCalls.monotonicNanoseconds()
     }
 
     /// Reads what the key log has become.
@@ -131,9 +185,13 @@ struct CaptureSession: ~Copyable {
                 throw failure
             }
         }
+        defer { self.coverage = coverage }
+        if let series, series.fileCount > 1, writer.operationsWritten == 0, recorder.pipeline.isPartEmpty {
+            return writer.discard()
+        }
         try recorder.flush { coverage.add($0) }
         try writer.finish()
-        self.coverage = coverage
+        series?.removeOldest()
     }
 
     /// Why a recording without a single operation is no recording; nil where HTTP/2 was there but nobody asked
@@ -193,14 +251,21 @@ struct CaptureSession: ~Copyable {
         warnOfLoss()
         if !options.quiet {
             let operations = recorder.operationCount
-            let bytes = writer.bytesWritten
+            let bytes = finishedBytes + writer.bytesWritten
             let perOperation = operations == 0 ? 0 : Double(bytes) / Double(operations)
             var line = "\(Terminal.counted(packets, "packet")) -> \(Terminal.counted(operations, "operation"))"
-            line += " in \(Terminal.decimal(seconds, places: 2)) s; \(Terminal.printable(options.output)): "
+            line += " in \(Terminal.decimal(seconds, places: 2)) s; \(Terminal.printable(outputName)): "
             line += "\(Terminal.counted(bytes, "byte")), \(Terminal.decimal(perOperation, places: 1)) an operation\n"
             StandardError.write(line)
         }
-        StandardError.write(coverage.line + "\n")
+        StandardError.write((finishedCoverage + coverage).line + "\n")
+    }
+
+    /// The trace, or the files that it is in.
+    private var outputName: String {
+        guard let series else { return options.output }
+        // The last file was given up where nothing came for it.
+        return series.names(series.fileCount - (writer.bytesWritten == 0 ? 1 : 0))
     }
 
     /// Warns of what the captures lack, each warning with the names of the files it is about.
@@ -228,7 +293,9 @@ struct CaptureSession: ~Copyable {
             }
         }
         let capture = source.health
-        if capture.packetsDropped > 0 {
+        if source.isLive {
+            warnOfDrops(source.recordingHealth)
+        } else if capture.packetsDropped > 0 {
             StandardError.warn(
                 Self.names(files.filter { $0.health.packetsDropped > 0 })
                     + ": \(Terminal.counted(capture.packetsDropped, "packet")) dropped before being recorded")
@@ -251,6 +318,20 @@ struct CaptureSession: ~Copyable {
             StandardError.warn(
                 "\(options.sourceName): \(Terminal.grouped(tracker.packetsOfUnknownLink)) of "
                     + "\(Terminal.counted(tracker.packets, "packet")) of link type \(link.rawValue), not decoded")
+        }
+    }
+
+    /// Where a live recording lost packets tells what to change.
+    private func warnOfDrops(_ health: RecordingHealth) {
+        if health[.packetsDroppedByKernel] > 0 {
+            StandardError.warn(
+                "\(options.sourceName): \(Terminal.counted(health[.packetsDroppedByKernel], "packet")) dropped by the "
+                    + "kernel, which could not hand them over in time; say a larger --buffer-size")
+        }
+        if health[.packetsDroppedByRing] > 0 {
+            StandardError.warn(
+                "\(options.sourceName): \(Terminal.counted(health[.packetsDroppedByRing], "packet")) dropped because "
+                    + "decoding or the output was too slow; say a larger --buffer-size, or write to a faster disk")
         }
     }
 

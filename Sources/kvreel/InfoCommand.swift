@@ -198,6 +198,7 @@ struct TraceContents {
     /// What is not as it should be, in words: the noun that the number goes with, and the rest.
     private static let trouble: [(RecordingHealth.Field, String, String)] = [
         (.packetsDroppedByKernel, "packet", "dropped by the kernel"),
+        (.packetsDroppedByRing, "packet", "dropped because decoding or the output was too slow"),
         (.packetsDroppedByInterface, "packet", "dropped by the interface"),
         (.packetsCut, "packet", "cut by a snapshot length"),
         (.packetsUndecodable, "packet", "with damaged headers or of an unknown kind"),

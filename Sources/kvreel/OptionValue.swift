@@ -21,6 +21,32 @@ enum OptionValue {
         try number(text, 96...262_144, "a snapshot length is 96 to 262144 bytes")
     }
 
+    /// Bytes, from KiB as in `tcpdump -B`.
+    static func bufferSize(_ text: String) throws -> Int {
+        try number(text, 256...1_048_576, "a buffer size is 256 to 1048576 KiB") << 10
+    }
+
+    /// Bytes; K, M and G are powers of 1024.
+    static func fileSize(_ text: String) throws -> Int64 {
+        let units: [Character: Int64] = ["k": 1 << 10, "m": 1 << 20, "g": 1 << 30]
+        let unit = text.last.flatMap { units[Character($0.lowercased())] }
+        let (bytes, overflow) = (Int64(unit == nil ? text[...] : text.dropLast()) ?? -1)
+            .multipliedReportingOverflow(by: unit ?? 1)
+        guard !overflow, bytes >= 1 << 12 else {
+            throw ValidationError("a size of files is such as 100M or 2G, at least 4K")
+        }
+        return bytes
+    }
+
+    /// Nanoseconds.
+    static func rotationTime(_ text: String) throws -> Int64 {
+        let nanoseconds = Int64(try duration(text))
+        guard nanoseconds >= 1_000_000_000 else { throw ValidationError("files are of a second at least") }
+        return nanoseconds
+    }
+
+    static func files(_ text: String) throws -> Int { try number(text, 1...1_000_000, "it is 1 to 1000000") }
+
     static func count(_ text: String) throws -> Int64 {
         try number(text, 1...Int64.max, "a count is a number above 0")
     }

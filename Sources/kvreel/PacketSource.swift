@@ -5,10 +5,7 @@ import Wire
 /// Where packets come from: files that end, or an interface that does not.
 struct PacketSource: ~Copyable {
     private let files: Files?
-    private let live: LiveCapture?
-    /// Of the monotonic clock, when a live recording ends by itself.
-    private let deadline: UInt64?
-    private var isDraining = false
+    private let live: PacketTaker?
 
     /// The reader has one owner; the optional in front of it needs a reference.
     private final class Files {
@@ -19,15 +16,26 @@ struct PacketSource: ~Copyable {
     init(files paths: [String]) throws {
         do { files = Files(try CaptureReader(paths: paths)) } catch { throw Failure(error) }
         live = nil
-        deadline = nil
     }
 
-    init(interface: String, ports: [UInt16], snapshotLength: Int, nanoseconds: UInt64?) throws {
+    /// How an interface is recorded.
+    struct Live {
+        var interface: String
+        var ports: [UInt16]
+        var snapshotLength = CaptureLimits.snapLength
+        /// Of the kernel's buffer, and of the ring behind it.
+        var bufferBytes = CaptureLimits.kernelBytes
+        /// The recording ends by itself after this time.
+        var nanoseconds: UInt64?
+    }
+
+    init(_ options: Live) throws {
         do {
-            live = try LiveCapture(interface: interface, ports: ports, snapLength: snapshotLength)
+            live = try PacketTaker(
+                interface: options.interface, ports: options.ports, snapLength: options.snapshotLength,
+                bufferBytes: options.bufferBytes, ringBytes: options.bufferBytes, nanoseconds: options.nanoseconds)
         } catch { throw Failure(error) }
         files = nil
-        deadline = nanoseconds.map { SystemCalls.monotonicNanoseconds() &+ $0 }
     }
 
     var isLive: Bool { live != nil }
@@ -38,16 +46,12 @@ struct PacketSource: ~Copyable {
     var interrupter: LiveCaptureInterrupter? { live?.interrupter }
 
     /// The next packets; false at the end. An interface and a pipe may give none for 100 ms. When `isStopping`, files
-    /// end at once, and an interface gives what the kernel still holds.
+    /// end at once, and an interface gives what the kernel and the ring still hold.
     mutating func next(into batch: inout PacketBatch, isStopping: Bool) throws -> Bool {
         do {
             if let live {
-                if isStopping || deadline.map({ SystemCalls.monotonicNanoseconds() >= $0 }) == true {
-                    isDraining = true
-                }
-                if !isDraining, try live.next(into: &batch) { return true }
-                isDraining = true
-                return try live.drain(into: &batch)
+                if isStopping { live.interrupter.interrupt() }
+                return try live.next(into: &batch)
             }
             if isStopping { return false }
             return try files?.reader.next(into: &batch) ?? false
@@ -77,6 +81,7 @@ struct PacketSource: ~Copyable {
             let statistics = live.statistics
             health[.packetsDroppedByKernel] = Int64(clamping: statistics.droppedByKernel)
             health[.packetsDroppedByInterface] = Int64(clamping: statistics.droppedByInterface)
+            health[.packetsDroppedByRing] = Int64(clamping: statistics.droppedByRing)
         } else {
             let source = self.health
             health[.packetsDroppedByKernel] = Int64(clamping: source.packetsDropped - source.packetsDroppedByInterface)

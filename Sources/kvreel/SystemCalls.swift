@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import Wire
 
 /// The few system calls that Swift does not show safely. The only file of the command line that may say `unsafe`.
 enum SystemCalls {
@@ -97,6 +98,13 @@ enum SystemCalls {
         var time = timespec()
         unsafe clock_gettime(CLOCK_MONOTONIC, &time)
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+
+    /// The time of day, which packets carry as well, less some nanoseconds.
+    static func realTime(minus nanoseconds: Int64) -> CaptureTime {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &time)
+        return CaptureTime(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec) - nanoseconds)
     }
 
     /// Blocks SIGINT and SIGTERM in this thread and those it starts, and waits for them in a thread of its own: the

@@ -91,9 +91,14 @@ struct CoverageTests {
             load.batch.health[.gaps] = gaps
             load.batch.health[.lostBytes] = gaps * 100
             load.batch.health[.connections] = 4
+            load.batch.health[.packetsDroppedByKernel] = gaps * 1000
+            load.batch.health[.packetsDroppedByRing] = 3
+            // Linux counts there what nobody listens for.
+            load.batch.health[.packetsDroppedByInterface] = 50
             analysis.add(load.batch)
         }
         let coverage = analysis.result().coverage
         #expect(coverage.gaps == 7 && coverage.lostBytes == 700 && coverage.connections == 4)
+        #expect(coverage.line.contains(", 7 003 packets dropped, "), "\(coverage.line)")
     }
 }

@@ -33,6 +33,7 @@ struct LiveCaptureTests {
                 times.append(packet.time)
                 #expect(packet.originalLength == packet.bytes.count)
             }
+            batch.removeAll()
         }
         // SYN, and RST with ACK.
         #expect(flags == [0x02: 30, 0x14: 30])
@@ -40,7 +41,8 @@ struct LiveCaptureTests {
         #expect(times.contains { $0.nanoseconds % 1000 != 0 }, "times are in nanoseconds")
         #expect(live.health.packets == 60)
         #expect(live.health.packetsDropped == 0)
-        #expect(live.statistics.received >= 60)
+        // The loopback shows each packet twice; the kernel keeps one. It also counts what came before the filter.
+        if interface == "lo" { #expect((60..<120).contains(live.statistics.received)) }
     }
 
     @Test("a drain that ends because traffic goes on loses nothing that it took", .enabled(if: isAllowed))
@@ -49,7 +51,10 @@ struct LiveCaptureTests {
         try attempt(2, port: 11)
         var batch = PacketBatch()
         var count = 0
-        while try live.drain(into: &batch) { count += batch.packets.count }
+        while try live.drain(into: &batch) {
+            count += batch.packets.count
+            batch.removeAll()
+        }
         #expect(batch.packets.isEmpty)
         #expect(count > 0)
         #expect(count == live.health.packets)
@@ -63,9 +68,26 @@ struct LiveCaptureTests {
         var count = 0
         for _ in 0..<50 where count < 6 {
             #expect(try live.next(into: &batch))
-            count += batch.packets.count
+            count = batch.packets.count
         }
-        #expect(count == 6)
+        #expect(count == 6, "packets are added to those in the batch")
+    }
+
+    @Test("a thread takes packets until it is interrupted or its time is over", .enabled(if: isAllowed))
+    func thread() throws {
+        let taker = try PacketTaker(interface: "lo", ports: [21], ringBytes: 0)
+        try attempt(40, port: 21)
+        taker.interrupter.interrupt()
+        var batch = PacketBatch()
+        var count = 0
+        while try taker.next(into: &batch) { count += batch.packets.count }
+        #expect(count == 80)
+        #expect(taker.health.packets == 80)
+        #expect(taker.health.packetsDropped == 0)
+        #expect(taker.statistics.received >= 80)
+        let brief = try PacketTaker(interface: "lo", ports: [21], nanoseconds: 1_000_000)
+        while try brief.next(into: &batch) {}
+        #expect(brief.health == CaptureHealth())
     }
 
     @Test("a snap length cuts packets and says so", .enabled(if: isAllowed))
@@ -76,6 +98,7 @@ struct LiveCaptureTests {
         var lengths: [[Int]] = []
         while try live.drain(into: &batch) {
             lengths += batch.packets.map { [$0.bytes.count, $0.originalLength] }
+            batch.removeAll()
         }
         // The SYN has 20 bytes of options, the RST none.
         #expect(lengths == [[60, 74], [54, 54]])
@@ -85,6 +108,8 @@ struct LiveCaptureTests {
     @Test("an interface that does not exist is refused, and those that exist are named", .enabled(if: isAllowed))
     func noInterface() throws {
         let error = #expect(throws: CaptureError.self) { try LiveCapture(interface: "nosuch0", ports: [2379]) }
+        let same = #expect(throws: CaptureError.self) { try PacketTaker(interface: "nosuch0", ports: [2379]) }
+        #expect(same == error)
         #expect(error?.kind == .noInterface)
         #expect(error?.remedy.contains("lo") == true)
     }

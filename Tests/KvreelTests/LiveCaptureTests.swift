@@ -108,7 +108,9 @@ struct LiveCaptureTests {
             counted["grpc_server_msg_sent_total " + method] = counts["response_messages"] as? Int
         }
         #expect(counted.filter { $0.value != 0 } == deltas, "\(errors)")
-        #expect((analysis["coverage"] as? [String: Any])?["lost_bytes"] as? Int == 0)
+        let coverage = analysis["coverage"] as? [String: Any]
+        #expect(coverage?["lost_bytes"] as? Int == 0)
+        #expect(coverage?["dropped_packets"] as? Int == 0)
     }
 
     @Test("etcdctl's commands equal the differences of the server's metrics, method by method")

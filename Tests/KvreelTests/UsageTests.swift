@@ -55,6 +55,23 @@ struct UsageTests {
                 says: "the value 'soon' is invalid for '-d <time>': a time is such as 500ms, 30s, 5m, 2h",
                 page: "capture"),
             Mistake(
+                arguments: ["capture", "-i", "lo", "-o", "x", "-B", "8"],
+                says: "the value '8' is invalid for '-B <kib>': a buffer size is 256 to 1048576 KiB", page: "capture"),
+            Mistake(
+                arguments: ["capture", "-i", "lo", "-o", "x", "--rotate-size", "100"],
+                says: "the value '100' is invalid for '--rotate-size <size>': a size of files is such as 100M or 2G, "
+                    + "at least 4K", page: "capture"),
+            Mistake(
+                arguments: ["capture", "-i", "lo", "-o", "x", "--rotate-time", "10ms"],
+                says: "the value '10ms' is invalid for '--rotate-time <time>': files are of a second at least",
+                page: "capture"),
+            Mistake(
+                arguments: ["capture", "-i", "lo", "-o", "x", "--keep", "3"],
+                says: "--keep is for recordings in several files (--rotate-size, --rotate-time)", page: "capture"),
+            Mistake(
+                arguments: ["capture", "-i", "lo", "-o", "-", "--rotate-size", "1G"],
+                says: "standard output cannot be rotated; name a file with --output (-o)", page: "capture"),
+            Mistake(
                 arguments: ["capture", "-r", "a", "-o", "x", "-c", "-5"],
                 says: "'-5' is no option; numbers are not negative, and such a file is named ./-5", page: "capture"),
         ])

@@ -49,7 +49,10 @@ final class CraftedRecording {
     }
 
     private func record() throws {
-        try recorder.receive(batch) { _ in }
+        var index = 0
+        while index < batch.packets.count {
+            index = try recorder.receive(batch, from: index, to: batch.packets.count) { _ in }
+        }
         batch.storage.removeAll(keepingCapacity: true)
         batch.packets.removeAll(keepingCapacity: true)
         residentPeak = max(residentPeak, MemoryTests.residentBytes())

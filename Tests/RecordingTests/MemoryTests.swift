@@ -164,6 +164,29 @@ struct MemoryTests {
         }
     }
 
+    @Test("stays flat while connections come and go, over parts, for as long as one likes")
+    func connectionsComeAndGo() async {
+        await #expect(processExitsWith: .success) {
+            let packets = try RealCapture.etcdctl.packets()
+            let length = (packets.last?.time ?? 0) - (packets.first?.time ?? 0) + 1_000_000_000
+            let rounds = ProcessInfo.processInfo.environment["KVREEL_SOAK"] == nil ? 400 : 20_000
+            var batch = PacketBatch(packets)
+            var pipeline = RecordingPipeline(ports: [UInt16(RawPacket.serverPort)])
+            var settled = 0
+            for round in 0..<rounds {
+                let decoded = pipeline.receive(batch, from: 0)
+                #expect(decoded == batch.packets.count)
+                pipeline.takeBatch(endsPart: round % 8 == 7) { _ in }
+                for index in batch.packets.indices { batch.packets[index].time.nanoseconds += length }
+                if round == rounds / 4 { settled = MemoryTests.residentBytes() }
+            }
+            let growth = MemoryTests.residentBytes() - settled
+            #expect(growth < 4 << 20, "\(growth >> 10) KiB")
+            let connections = Int(pipeline.health[.connections])
+            #expect(connections >= rounds * 10, "\(connections)")
+        }
+    }
+
     @Test("of the tracker stays within its own limits, by its own count", arguments: seeds(1))
     func tracker(seed: UInt64) {
         var limits = TrackerLimits()
