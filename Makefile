@@ -6,7 +6,7 @@ TEST = $(SWIFT) test -c release --disable-testable-imports
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help build demo test soak fuzz bench golden analysis midstream format lint tidy docs clean
+.PHONY: help build demo test soak fuzz bench live golden analysis midstream format lint tidy docs clean
 
 help:
 	@echo "kvreel: make TARGET"
@@ -23,10 +23,11 @@ test: ## build and run all tests
 	@scripts/bootstrap --tests
 	@$(TEST)
 
-soak: ## all tests with many more seeds, and a million inputs for each fuzz target (an hour)
+soak: build ## all tests with many more seeds, a million inputs for each fuzz target, a long live recording (as root)
 	@scripts/bootstrap --tests
 	@KVREEL_SOAK=1 $(TEST)
 	@scripts/fuzz --runs 1000000
+	@scripts/live-bench 300
 
 fuzz: ## the fuzz targets for SECONDS (10) each, then ROUNDS (3) of the property tests with fresh seeds
 	@scripts/bootstrap --tests
@@ -36,6 +37,10 @@ fuzz: ## the fuzz targets for SECONDS (10) each, then ROUNDS (3) of the property
 bench: build ## speed and memory beside tshark; CAPTURE=file (../shared/captures/large)
 	@scripts/bootstrap --tests
 	@scripts/bench $(CAPTURE)
+
+live: build ## record the busiest etcd this machine can run, and count what is lost; SECONDS=n (10); as root
+	@scripts/bootstrap --tests
+	@scripts/live-bench $(SECONDS)
 
 golden: ## write the expected outputs of tests anew; read the diff before you commit it
 	@scripts/bootstrap --tests
