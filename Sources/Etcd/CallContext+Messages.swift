@@ -348,11 +348,8 @@ extension CallContext {
                 byteCount: bytes.count, isFrameStart: piece.isFrameStart, frameLength: piece.frameLength,
                 start: piece.start, end: piece.end))
         calls[slot].deferredBytes.append(copying: bytes)
-        if calls[slot].deferredBytes.count + calls[slot].deferred.count * MemoryLayout<PendingCall.DeferredPiece>.stride
-            > limits.deferredBytes
-        {
-            stopDeferring(slot)
-        }
+        deferredBytes += MemoryLayout<PendingCall.DeferredPiece>.stride + bytes.count
+        if deferredBytes > limits.deferredBytes { stopDeferring(slot) }
     }
 
     /// Reads what was kept, with the method if it is known by now; otherwise its messages are only counted.
@@ -364,6 +361,7 @@ extension CallContext {
         var bytes: [UInt8] = []
         swap(&pieces, &calls[slot].deferred)
         swap(&bytes, &calls[slot].deferredBytes)
+        deferredBytes -= pieces.count * MemoryLayout<PendingCall.DeferredPiece>.stride + bytes.count
         var offset = 0
         for piece in pieces {
             receiveResponse(

@@ -17,6 +17,8 @@ package struct CallContext {
     /// Calls that are open, and the bytes that they hold.
     package private(set) var openCalls = 0
     package private(set) var heldBytes = 0
+    /// What waits for requests; see `deferResponse`.
+    var deferredBytes = 0
     /// Bytes of memory of slots that no call has.
     private var idleBytes = 0
 

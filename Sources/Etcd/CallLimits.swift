@@ -22,8 +22,9 @@ package struct CallLimits: Sendable {
     /// Key-values of one response or call that are recorded, 48 bytes each, and the bytes of their keys.
     package var keyValues = 262_144
     package var keyBytes = 32 << 20
-    /// Response bytes of one stream that wait for the request's HEADERS, when the recorder delivered the server's
-    /// side first. A hole is waited for 256 KiB of its direction at most (`Packets`).
+    /// Response bytes that wait for the requests of their streams, when the recorder delivered the server's side first.
+    /// A hole is waited for 256 KiB of its direction at most (`Packets`). Each five of them may become an operation,
+    /// all of a stream at once.
     package var deferredBytes = 1 << 20
     /// Requests on a stream that wait for their answer (watch creates and cancels, keep-alives).
     package var unansweredMessages = 4_096

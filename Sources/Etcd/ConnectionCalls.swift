@@ -101,11 +101,18 @@ package struct ConnectionCalls {
         if context.calls[slot].isHoldingMuch { context.account(slot) }
     }
 
-    /// The connection is over, or the recording: calls that are open are unfinished.
-    package mutating func finish(at time: CaptureTime, context: inout CallContext) {
-        for (stream, slot) in table.sorted { conclude(slot, stream, at: time.nanoseconds, &context) }
-        table = StreamTable()
+    /// The connection is over, or the recording: calls that are open are unfinished. False when the batch had as many
+    /// operations before all were written: it should be taken, and this called again.
+    package mutating func finish(
+        at time: CaptureTime, upTo operations: Int = .max, context: inout CallContext
+    ) -> Bool {
+        for (stream, slot) in table.sorted {
+            if context.batch.operations.count >= operations { return false }
+            conclude(slot, stream, at: time.nanoseconds, &context)
+            table.remove(stream)
+        }
         concludeNames(&context)
+        return true
     }
 
     // MARK: - Streams

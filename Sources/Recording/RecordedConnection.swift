@@ -21,6 +21,8 @@ struct RecordedConnection {
     var readerBytes = 0
     var lastPacket = 0
     var isOpen = true
+    /// Its last bytes were read; its calls may still have to be written.
+    var isRead = false
 
     init(number: UInt32, limits: RecordingLimits) {
         self.number = number

@@ -182,7 +182,6 @@ package struct RecordingPipeline {
         while nextStreamEvent < streamEvents.count {
             if isBatchFull { return false }
             let event = streamEvents[nextStreamEvent]
-            nextStreamEvent += 1
             switch event.kind {
             case .opened:
                 open(event.slot)
@@ -205,8 +204,9 @@ package struct RecordingPipeline {
             case .finished, .reset:
                 break
             case .closed:
-                close(event.slot, at: event.time)
+                if !close(event.slot, at: event.time) { return false }
             }
+            nextStreamEvent += 1
         }
         streamEvents.removeAll(keepingCapacity: true)
         nextStreamEvent = 0
@@ -342,19 +342,25 @@ package struct RecordingPipeline {
         }
     }
 
-    private mutating func close(_ slot: Int, at time: CaptureTime) {
-        decryption.finish(&connections[slot].tls, at: time)
-        decodePlaintext(slot)
-        connections[slot].reader.finish(at: time, into: &frameEvents)
-        let nothing: [UInt8] = []
-        decodeFrames(slot, input: nothing.span, at: time)
-        calls[slot].finish(at: time, context: &context)
+    /// Ends the connection. False when the batch is full before all of its calls are written: this is to be called
+    /// again.
+    private mutating func close(_ slot: Int, at time: CaptureTime) -> Bool {
+        if !connections[slot].isRead {
+            decryption.finish(&connections[slot].tls, at: time)
+            decodePlaintext(slot)
+            connections[slot].reader.finish(at: time, into: &frameEvents)
+            let nothing: [UInt8] = []
+            decodeFrames(slot, input: nothing.span, at: time)
+            connections[slot].isRead = true
+        }
+        guard calls[slot].finish(at: time, upTo: limits.batchOperations, context: &context) else { return false }
         endedHTTP2 = endedHTTP2 + connections[slot].reader.health
         if connections[slot].hasPayload { writeConnection(slot) }
         connections[slot].isOpen = false
         readerBytes -= connections[slot].readerBytes
         // An empty reader in its place: the slot may stay free for long.
         connections[slot] = RecordedConnection(closed: connections[slot])
+        return true
     }
 
     /// Forgets what the longest idle readers know, until a quarter of the room is free. Their connections go on as if

@@ -202,7 +202,7 @@ struct Conversation {
         send(event(.fieldSectionLost, direction, stream, isEnd ? .endStream : []))
     }
 
-    mutating func finish() { calls.finish(at: CaptureTime(nanoseconds: clock), context: &context) }
+    mutating func finish() { _ = calls.finish(at: CaptureTime(nanoseconds: clock), context: &context) }
 
     // MARK: What came of it
 

@@ -64,7 +64,7 @@ struct EtcdLaws {
             laws.clock += 1_000
             try laws.checkLimits()
         }
-        laws.calls.finish(at: CaptureTime(nanoseconds: laws.clock), context: &laws.context)
+        _ = laws.calls.finish(at: CaptureTime(nanoseconds: laws.clock), context: &laws.context)
         try laws.checkEnd()
         return laws
     }
