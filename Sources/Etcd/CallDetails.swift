@@ -50,6 +50,7 @@ struct CallDetails: Sendable {
     }
 
     /// Bytes of memory, used or not.
+    @inline(__always)
     var capacityBytes: Int {
         parts.capacity * MemoryLayout<RequestOp>.stride + compares.capacity * MemoryLayout<Compare>.stride
             + answers.capacity * MemoryLayout<Answer>.stride + keyValues.capacity * MemoryLayout<KeyValueRecord>.stride
@@ -57,6 +58,7 @@ struct CallDetails: Sendable {
     }
 
     /// Whether it is more than most calls hold.
+    @inline(__always)
     var isHoldingMuch: Bool { keyValues.count > 16 || parts.count > 16 || keys.bytes.count > 1024 }
 
     /// Forgets all, and keeps the memory for the next call.
@@ -88,6 +90,7 @@ struct CallDetails: Sendable {
 
     /// The number of the first key that the request names: its own; of a transaction the first operation's that has
     /// one, success branch first, nested ones where they stand, else the first compare's (`docs/analyze.md`).
+    @inline(__always)
     var firstKey: KeyNumber {
         if body.kind != .txn { return body.key }
         for part in parts where part.key != 0 { return part.key }

@@ -8,14 +8,14 @@ extension ConnectionCalls {
     // MARK: - Requests
 
     /// Finds the entry that a request without a known path used for it; calls whose entry has a name are named at once.
-    mutating func placeUnnamed(_ slot: Int, _ fields: Span<HeaderField>, _ context: inout CallContext) {
-        context.calls[slot].marks.insert(.collecting)
+    mutating func placeUnnamed(_ call: inout PendingCall, _ fields: Span<HeaderField>, _ output: inout CallOutput) {
+        call.marks.insert(.collecting)
         guard let method = Self.place(of: .method, in: fields, min(4, fields.count)),
             let place = Self.pathPlace(in: fields, known: names.knownPathPlace(methodPlace: method)),
             let index = names.use(place)
         else { return }
-        context.calls[slot].entry = Int32(index)
-        nameByEntry(slot, &context)
+        call.entry = Int32(index)
+        nameByEntry(&call, &output)
     }
 
     /// What stands for `:path` among the fields. Pseudo-header fields come first (RFC 9113 §8.3), `:method` and
@@ -48,36 +48,36 @@ extension ConnectionCalls {
     }
 
     /// A request whose path was read.
-    mutating func seeName(_ slot: Int, _ fields: Span<HeaderField>, path: Int, _ context: borrowing CallContext) {
+    mutating func seeName(_ method: MethodNumber, _ fields: Span<HeaderField>, path: Int) {
         guard let methodPlace = Self.place(of: .method, in: fields, min(4, fields.count)) else { return }
         names.see(
-            context.calls[slot].method, epoch: fields[path].epoch, entry: fields[path].entry, place: path,
+            method, epoch: fields[path].epoch, entry: fields[path].entry, place: path,
             methodPlace: methodPlace)
     }
 
-    private func nameByEntry(_ slot: Int, _ context: inout CallContext) {
-        let index = Int(context.calls[slot].entry)
+    private func nameByEntry(_ call: inout PendingCall, _ output: inout CallOutput) {
+        let index = Int(call.entry)
         guard index >= 0, let name = names.entries[index].name else { return }
-        context.infer(slot, name, names.entries[index].inference)
+        call.infer(name, names.entries[index].inference, &output)
     }
 
     // MARK: - Open calls
 
     /// Streams stay open for as long as a recording: they are judged when they have said something new.
     mutating func judgeOpen(_ slot: Int, _ context: inout CallContext) {
-        nameByEntry(slot, &context)
+        nameByEntry(&context.calls[slot], &context.output)
         let count = context.calls[slot].collected.count
         guard context.calls[slot].marks.contains(.collecting), count & (count - 1) == 0, count > 0,
             context.calls[slot].responseMessages > 0 || !context.calls[slot].marks.contains(.requestHeaders)
         else { return }
-        let candidates = context.candidates(slot)
+        let candidates = context.calls[slot].candidates(context.output)
         guard let name = candidates.only, MethodSet.bidirectional.contains(candidates) else { return }
         if context.calls[slot].entry >= 0 {
             let isNews = names.take(candidates, at: Int(context.calls[slot].entry))
-            nameByEntry(slot, &context)
+            nameByEntry(&context.calls[slot], &context.output)
             if isNews { releaseNamed(&context) }
         } else {
-            context.infer(slot, name, .shape)
+            context.calls[slot].infer(name, .shape, &context.output)
         }
     }
 
@@ -86,17 +86,17 @@ extension ConnectionCalls {
     /// Names a call that is over, or lets it wait.
     mutating func concludeUnnamed(_ slot: Int, _ stream: UInt32, at time: Int64, _ context: inout CallContext) {
         let isInside = hasBegunInside(stream)
-        context.stopDeferring(slot)
-        let candidates = context.candidates(slot)
+        context.calls[slot].stopDeferring(&context.output)
+        let candidates = context.calls[slot].candidates(context.output)
         context.calls[slot].candidates = candidates
-        takeForClosedSet(slot, candidates, context)
+        takeForClosedSet(&context.calls[slot], candidates)
         let index = Int(context.calls[slot].entry)
         var isNews = false
         if index >= 0 {
-            isNews = takeShape(slot, candidates, at: index, context)
-            nameByEntry(slot, &context)
+            isNews = takeShape(&context.calls[slot], candidates, at: index, context.output)
+            nameByEntry(&context.calls[slot], &context.output)
         } else if let name = candidates.only {
-            context.infer(slot, name, .shape)
+            context.calls[slot].infer(name, .shape, &context.output)
         }
         // What may still name it: other calls of its entry, or what is on the connection.
         let isHopeless =
@@ -123,17 +123,17 @@ extension ConnectionCalls {
 
     /// What a call says of its entry.
     private mutating func takeShape(
-        _ slot: Int, _ candidates: MethodSet, at index: Int, _ context: borrowing CallContext
+        _ call: inout PendingCall, _ candidates: MethodSet, at index: Int, _ output: borrowing CallOutput
     ) -> Bool {
-        names.weigh(context.likelihood(slot), at: index)
+        names.weigh(call.likelihood(output), at: index)
         // Where bytes are missing a call is no witness, but what it is can still be told by others.
         let damages: Operation.Completeness = [.requestDamaged, .responseDamaged]
-        if !context.calls[slot].completeness.isDisjoint(with: damages), candidates.isEmpty { return false }
+        if !call.completeness.isDisjoint(with: damages), candidates.isEmpty { return false }
         return names.take(candidates, at: index)
     }
 
-    private mutating func takeForClosedSet(_ slot: Int, _ candidates: MethodSet, _ context: borrowing CallContext) {
-        let collected = context.calls[slot].collected
+    private mutating func takeForClosedSet(_ call: inout PendingCall, _ candidates: MethodSet) {
+        let collected = call.collected
         guard let request = collected.first(.request) else { return }
         closedSet.take(candidates, request: collected.bytes.span.extracting(request))
     }
@@ -143,19 +143,19 @@ extension ConnectionCalls {
         if context.calls[slot].marks.contains(.methodKnown), !isFromStart || !names.isEmpty || !lone.isEmpty {
             closedSet.take(context.calls[slot])
         }
-        concludeStatus(slot, &context)
-        if context.calls[slot].marks.contains(.nameRefuted) { refuteName(slot, &context) }
+        concludeStatus(&context.calls[slot])
+        if context.calls[slot].marks.contains(.nameRefuted) { refuteName(&context.calls[slot]) }
         context.emit(slot, begunInside: begunInside)
     }
 
     /// The request does not fit the name that was read for it. If the server answered it all the same, the table is
     /// not what it seemed: the name is worth nothing, and what the table says from now on.
-    private mutating func refuteName(_ slot: Int, _ context: inout CallContext) {
+    private mutating func refuteName(_ call: inout PendingCall) {
         let damages: Operation.Completeness = [.requestDamaged, .responseDamaged]
-        guard context.calls[slot].responseMessages > 0, context.calls[slot].status ?? 0 == 0,
-            context.calls[slot].completeness.isDisjoint(with: damages)
+        guard call.responseMessages > 0, call.status ?? 0 == 0,
+            call.completeness.isDisjoint(with: damages)
         else { return }
-        context.unname(slot)
+        call.unname()
         tableIsRefuted = true
     }
 
@@ -174,7 +174,7 @@ extension ConnectionCalls {
         for call in waiting {
             let slot = Int(call.slot)
             guard context.holds(slot, connection: connection, stream: call.stream) else { continue }
-            nameByEntry(slot, &context)
+            nameByEntry(&context.calls[slot], &context.output)
             let index = Int(context.calls[slot].entry)
             if index >= 0, !names.entries[index].isContradicted {
                 context.calls[slot].candidates = names.entries[index].candidates
@@ -204,7 +204,9 @@ extension ConnectionCalls {
         for call in waiting where context.holds(Int(call.slot), connection: connection, stream: call.stream) {
             let slot = Int(call.slot)
             let candidates = context.calls[slot].candidates.intersection(.kubernetes)
-            if closedSet.holds, let name = candidates.only { context.infer(slot, name, .closedSet) }
+            if closedSet.holds, let name = candidates.only {
+                context.calls[slot].infer(name, .closedSet, &context.output)
+            }
             write(slot, begunInside: context.calls[slot].marks.contains(.begunInside), &context)
         }
     }
@@ -222,25 +224,16 @@ extension ConnectionCalls {
 
     // MARK: - Status
 
-    /// Remembers the entry that stood for `grpc-status` in trailers, where its text is not known. It is the first field
-    /// of trailers; after `:status` they are the only HEADERS of the stream, and the status is an error's.
-    func noteStatusEntry(_ slot: Int, _ fields: Span<HeaderField>, _ context: inout CallContext) {
-        guard !fields.isEmpty, fields[0].name == .unknown, fields[0].value == nil, let entry = fields[0].entry else {
-            return
-        }
-        context.calls[slot].statusEntry = PendingCall.StatusEntry(epoch: fields[0].epoch, entry: entry)
-    }
-
     /// Learns from a unary call that was answered whole what its status entry says, or gives the call the status that
     /// is known of it.
-    private mutating func concludeStatus(_ slot: Int, _ context: inout CallContext) {
-        guard let entry = context.calls[slot].statusEntry, context.calls[slot].status == nil else { return }
-        let marks = context.calls[slot].marks
+    private mutating func concludeStatus(_ call: inout PendingCall) {
+        guard let entry = call.statusEntry, call.status == nil else { return }
+        let marks = call.marks
         let isAnswered =
-            marks.contains(.methodKnown) && context.calls[slot].streaming == .unary
-            && context.calls[slot].responseMessages == 1 && context.calls[slot].method != .uncatalogued
-            && !context.calls[slot].completeness.contains(.responseDamaged)
+            marks.contains(.methodKnown) && call.streaming == .unary
+            && call.responseMessages == 1 && call.method != .uncatalogued
+            && !call.completeness.contains(.responseDamaged)
         if isAnswered { statuses.learn(entry) }
-        if statuses.isSuccess(entry) { context.calls[slot].status = 0 }
+        if statuses.isSuccess(entry) { call.status = 0 }
     }
 }

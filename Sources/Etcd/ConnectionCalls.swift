@@ -87,9 +87,13 @@ package struct ConnectionCalls {
         isResponseTold = true
         switch event.direction {
         case .request:
-            receiveRequest(event, slot, bytes: bytes, fields: fields, fieldBytes: fieldBytes, at: time, &context)
+            receiveRequest(
+                event, &context.calls[slot], bytes: bytes, fields: fields, fieldBytes: fieldBytes, at: time,
+                &context.output)
         case .response:
-            receiveResponse(event, slot, bytes: bytes, fields: fields, fieldBytes: fieldBytes, at: time, &context)
+            receiveResponse(
+                event, &context.calls[slot], bytes: bytes, fields: fields, fieldBytes: fieldBytes, at: time,
+                &context.output)
         }
         // Not within a frame: what else it holds belongs to the call, in however many pieces it comes.
         let isWithinFrame = event.kind == .data && !event.flags.contains(.frameEnd)
@@ -98,7 +102,7 @@ package struct ConnectionCalls {
             judgeOpen(slot, &context)
         }
         // May evict calls, this one too.
-        if context.calls[slot].isHoldingMuch { context.account(slot) }
+        if context.calls[slot].isHoldingMuch() { context.account(slot) }
     }
 
     /// The connection is over, or the recording: calls that are open are unfinished. False when the batch had as many
@@ -107,7 +111,7 @@ package struct ConnectionCalls {
         at time: CaptureTime, upTo operations: Int = .max, context: inout CallContext
     ) -> Bool {
         for (stream, slot) in table.sorted {
-            if context.batch.operations.count >= operations { return false }
+            if context.output.batch.operations.count >= operations { return false }
             conclude(slot, stream, at: time.nanoseconds, &context)
             table.remove(stream)
         }
@@ -188,22 +192,15 @@ package struct ConnectionCalls {
     private mutating func concludeIfOver(
         _ slot: Int, _ stream: UInt32, at time: Int64, _ context: inout CallContext
     ) -> Bool {
-        let marks = context.calls[slot].marks
-        if marks.isDisjoint(with: [.requestEnded, .responseEnded]) { return false }
-        let isRequestOver =
-            marks.contains(.requestEnded)
-            || marks.contains(.requestHeaders) && context.calls[slot].isSingleRequest
-                && context.calls[slot].requestMessages > 0
-        if isRequestOver, marks.contains(.responseEnded) {
+        switch context.calls[slot].conclude(at: time) {
+        case .isOpen: return false
+        case .isOver:
             emit(slot, stream, at: time, &context)
             return true
-        }
-        let isEnded = marks.contains(.responseEnded) || context.calls[slot].completeness.contains(.resetByClient)
-        if isEnded, context.calls[slot].endedAt == Operation.absent {
-            context.calls[slot].endedAt = time
+        case .lingers:
             linger(LingeringCalls.Entry(slot: Int32(slot), stream: stream, endedAt: time), &context)
+            return false
         }
-        return false
     }
 
     private mutating func linger(_ entry: LingeringCalls.Entry, _ context: inout CallContext) {
@@ -240,160 +237,162 @@ package struct ConnectionCalls {
             if context.calls[slot].marks.contains(.deferring) {
                 deferring.append((stream, slot))
             } else {
-                desynchronize(slot, direction, &context)
+                Self.desynchronize(&context.calls[slot], direction, &context.output)
             }
         }
         // These may write operations, in an order that must not depend on the table's.
         deferring.sort { $0.stream < $1.stream }
-        for (_, slot) in deferring { desynchronize(slot, direction, &context) }
+        for (_, slot) in deferring { Self.desynchronize(&context.calls[slot], direction, &context.output) }
     }
 
-    private func desynchronize(_ slot: Int, _ direction: Direction, _ context: inout CallContext) {
+    private static func desynchronize(_ call: inout PendingCall, _ direction: Direction, _ output: inout CallOutput) {
         switch direction {
         case .request:
-            if context.calls[slot].marks.contains(.requestEnded) { return }
-            context.loseRequest(slot, isWithinMessage: context.calls[slot].request.isWholeSoFar)
-            context.calls[slot].request.drift()
-            if context.calls[slot].marks.contains(.requestHeaders) { context.stopDeferring(slot) }
+            if call.marks.contains(.requestEnded) { return }
+            call.loseRequest(isWithinMessage: call.request.isWholeSoFar, &output)
+            call.request.drift()
+            if call.marks.contains(.requestHeaders) { call.stopDeferring(&output) }
         case .response:
-            if context.calls[slot].marks.contains(.responseEnded) { return }
-            context.stopDeferring(slot)
-            context.loseResponse(slot, isWithinMessage: context.calls[slot].response.isWholeSoFar)
-            context.calls[slot].response.drift()
+            if call.marks.contains(.responseEnded) { return }
+            call.stopDeferring(&output)
+            call.loseResponse(isWithinMessage: call.response.isWholeSoFar, &output)
+            call.response.drift()
         }
     }
 
     // MARK: - Requests
 
     private mutating func receiveRequest(
-        _ event: HTTP2Event, _ slot: Int, bytes: Span<UInt8>, fields: Span<HeaderField>, fieldBytes: Span<UInt8>,
-        at time: CaptureTime, _ context: inout CallContext
+        _ event: HTTP2Event, _ call: inout PendingCall, bytes: Span<UInt8>, fields: Span<HeaderField>,
+        fieldBytes: Span<UInt8>,
+        at time: CaptureTime, _ output: inout CallOutput
     ) {
-        if context.calls[slot].requestStart == Operation.absent {
-            context.calls[slot].requestStart = event.time.nanoseconds
+        if call.requestStart == Operation.absent {
+            call.requestStart = event.time.nanoseconds
         }
-        if event.kind != .resetStream { context.calls[slot].requestEnd = time.nanoseconds }
-        context.calls[slot].requestWireBytes &+= Int64(event.wireBytes)
+        if event.kind != .resetStream { call.requestEnd = time.nanoseconds }
+        call.requestWireBytes &+= Int64(event.wireBytes)
         switch event.kind {
         case .fieldSection, .fieldSectionLost:
-            if !context.calls[slot].marks.contains(.requestHeaders) {
+            if !call.marks.contains(.requestHeaders) {
                 lowestHeaders = min(lowestHeaders, event.stream)
                 highestHeaders = max(highestHeaders, event.stream)
-                context.beginRequest(slot)
+                call.beginRequest()
                 if case .fieldSection = event.kind {
-                    takeRequestFields(slot, fields, fieldBytes, &context)
-                    if event.flags.contains(.reanchored) { context.calls[slot].marks.insert(.nameUnproven) }
+                    takeRequestFields(&call, fields, fieldBytes, &output)
+                    if event.flags.contains(.reanchored) { call.marks.insert(.nameUnproven) }
                 } else {
-                    context.calls[slot].completeness.insert(.requestHeadersLost)
-                    context.calls[slot].marks.insert(.collecting)
+                    call.completeness.insert(.requestHeadersLost)
+                    call.marks.insert(.collecting)
                 }
-                if !context.calls[slot].awaitsFirstMessage { context.stopDeferring(slot) }
+                if !call.awaitsFirstMessage { call.stopDeferring(&output) }
             }
         case .data:
-            if !context.calls[slot].marks.contains(.requestHeaders) { context.stopDeferring(slot) }
-            context.receiveRequest(
-                slot, bytes,
+            if !call.marks.contains(.requestHeaders) { call.stopDeferring(&output) }
+            call.receiveRequest(
+                bytes,
                 DataPiece(
                     isFrameStart: event.flags.contains(.frameStart), frameLength: event.frameLength,
-                    start: event.time.nanoseconds, end: time.nanoseconds))
-            if !context.calls[slot].awaitsFirstMessage { context.stopDeferring(slot) }
+                    start: event.time.nanoseconds, end: time.nanoseconds), &output)
+            if !call.awaitsFirstMessage { call.stopDeferring(&output) }
         case .dataLost:
-            context.loseRequest(slot, byteCount: event.count)
-            context.stopDeferring(slot)
+            call.loseRequest(byteCount: event.count, &output)
+            call.stopDeferring(&output)
         case .resetStream:
-            context.calls[slot].marks.insert(.requestEnded)
-            context.calls[slot].completeness.insert(.resetByClient)
-            if context.calls[slot].requestEnd == event.time.nanoseconds {
-                context.calls[slot].completeness.insert(.withdrawn)
+            call.marks.insert(.requestEnded)
+            call.completeness.insert(.resetByClient)
+            if call.requestEnd == event.time.nanoseconds {
+                call.completeness.insert(.withdrawn)
             }
         case .goAway, .desynchronized: break
         }
         if event.flags.contains(.endStream) {
-            context.endRequest(slot)
-            context.stopDeferring(slot)
+            call.endRequest(&output)
+            call.stopDeferring(&output)
         }
     }
 
     private mutating func takeRequestFields(
-        _ slot: Int, _ fields: Span<HeaderField>, _ fieldBytes: Span<UInt8>, _ context: inout CallContext
+        _ call: inout PendingCall, _ fields: Span<HeaderField>, _ fieldBytes: Span<UInt8>, _ output: inout CallOutput
     ) {
         var path = -1
         for place in 0..<fields.count {
             switch fields[place].name {
             case .path:
                 if let value = fields[place].value {
-                    context.nameCall(slot, path: fieldBytes.extracting(value))
+                    call.nameCall(path: fieldBytes.extracting(value), &output)
                     path = place
                 }
             case .grpcEncoding:
                 if let value = fields[place].value, fieldBytes.extracting(value).isForeignEncoding {
-                    context.calls[slot].marks.insert(.requestEncodingForeign)
+                    call.marks.insert(.requestEncodingForeign)
                 }
             case .userAgent:
                 if userAgent.isEmpty, let value = fields[place].value {
-                    let count = min(value.count, context.limits.textBytes)
+                    let count = min(value.count, output.limits.textBytes)
                     userAgent.append(copying: fieldBytes.extracting(value.lowerBound..<value.lowerBound + count))
                 }
             default: break
             }
         }
         if path < 0 {
-            placeUnnamed(slot, fields, &context)
+            placeUnnamed(&call, fields, &output)
         } else {
-            if context.calls[slot].marks.contains(.collecting) { context.readCollected(slot) }
-            if !isFromStart || !names.isEmpty { seeName(slot, fields, path: path, context) }
+            if call.marks.contains(.collecting) { call.readCollected(&output) }
+            if !isFromStart || !names.isEmpty { seeName(call.method, fields, path: path) }
         }
     }
 
     // MARK: - Responses
 
     private mutating func receiveResponse(
-        _ event: HTTP2Event, _ slot: Int, bytes: Span<UInt8>, fields: Span<HeaderField>, fieldBytes: Span<UInt8>,
-        at time: CaptureTime, _ context: inout CallContext
+        _ event: HTTP2Event, _ call: inout PendingCall, bytes: Span<UInt8>, fields: Span<HeaderField>,
+        fieldBytes: Span<UInt8>,
+        at time: CaptureTime, _ output: inout CallOutput
     ) {
-        if context.calls[slot].responseStart == Operation.absent {
-            context.calls[slot].responseStart = event.time.nanoseconds
+        if call.responseStart == Operation.absent {
+            call.responseStart = event.time.nanoseconds
         }
-        context.calls[slot].responseEnd = time.nanoseconds
-        context.calls[slot].responseWireBytes &+= Int64(event.wireBytes)
+        call.responseEnd = time.nanoseconds
+        call.responseWireBytes &+= Int64(event.wireBytes)
         // Once the request direction has got beyond this stream, its HEADERS do not come any more.
-        if context.calls[slot].marks.contains(.deferring), event.stream <= highestHeaders,
-            !context.calls[slot].awaitsFirstMessage
+        if call.marks.contains(.deferring), event.stream <= highestHeaders,
+            !call.awaitsFirstMessage
         {
-            context.stopDeferring(slot)
+            call.stopDeferring(&output)
         }
         switch event.kind {
         case .fieldSection, .fieldSectionLost:
             let isEnd = event.flags.contains(.endStream)
-            if !isEnd, !context.calls[slot].marks.contains(.responseHeaders) { context.beginResponses(slot) }
+            if !isEnd, !call.marks.contains(.responseHeaders) { call.beginResponses() }
             if case .fieldSection = event.kind {
-                context.takeResponseFields(slot, fields, fieldBytes, isEnd: isEnd)
-                if isEnd, context.calls[slot].status == nil { noteStatusEntry(slot, fields, &context) }
+                call.takeResponseFields(fields, fieldBytes, isEnd: isEnd, &output)
+                if isEnd, call.status == nil { call.noteStatusEntry(fields) }
             }
         case .data:
             let piece = DataPiece(
                 isFrameStart: event.flags.contains(.frameStart), frameLength: event.frameLength,
                 start: event.time.nanoseconds, end: time.nanoseconds)
             // A server answers nothing before the first message: the recorder delivered its side first.
-            if context.calls[slot].awaitsFirstMessage { context.calls[slot].marks.insert(.deferring) }
-            if context.calls[slot].marks.contains(.deferring) {
-                context.deferResponse(slot, bytes, piece)
+            if call.awaitsFirstMessage { call.marks.insert(.deferring) }
+            if call.marks.contains(.deferring) {
+                call.deferResponse(bytes, piece, &output)
             } else {
-                context.receiveResponse(slot, bytes, piece)
+                call.receiveResponse(bytes, piece, &output)
             }
         case .dataLost:
-            context.stopDeferring(slot)
-            context.loseResponse(slot, byteCount: event.count)
+            call.stopDeferring(&output)
+            call.loseResponse(byteCount: event.count, &output)
         case .resetStream:
-            context.calls[slot].marks.insert(.responseEnded)
-            if !context.calls[slot].completeness.contains(.completed) {
-                context.calls[slot].completeness.insert(.resetByServer)
+            call.marks.insert(.responseEnded)
+            if !call.completeness.contains(.completed) {
+                call.completeness.insert(.resetByServer)
             }
         case .goAway, .desynchronized: break
         }
         if event.flags.contains(.endStream) {
-            context.calls[slot].completeness.insert(.completed)
-            context.endResponse(slot)
+            call.completeness.insert(.completed)
+            call.endResponse(&output)
         }
     }
 }

@@ -1,6 +1,9 @@
 import Wire
 
 /// A call whose end was not seen yet: one slot of the pool of `CallContext`, used again and again.
+///
+/// It is large, so what happens to a call are `mutating` methods on its slot, and what is asked of it for each event is
+/// one too or inlined: a method that only reads would get a copy.
 struct PendingCall: Sendable {
     // Identity and place in the list of open calls, in the order of their beginning.
 
@@ -81,7 +84,7 @@ struct PendingCall: Sendable {
         var entry: Int64
     }
 
-    /// What of `capacityBytes` is counted in the context's totals.
+    /// What of `capacityBytes()` is counted in the context's totals.
     var accountedBytes = 0
 
     struct Marks: OptionSet, Sendable {
@@ -141,7 +144,7 @@ struct PendingCall: Sendable {
     }
 
     /// Bytes of memory that the call has beyond its slot, used or not.
-    var capacityBytes: Int {
+    mutating func capacityBytes() -> Int {
         heldRequest.capacity + heldResponse.capacity + deferredBytes.capacity + firstKey.capacity
             + methodText.capacity + errorText.capacity + watched.capacity + unanswered.capacityBytes
             + collected.capacityBytes
@@ -149,7 +152,7 @@ struct PendingCall: Sendable {
     }
 
     /// Whether the call holds, or held, so much that it must be counted; what most calls hold is not worth it.
-    var isHoldingMuch: Bool {
+    mutating func isHoldingMuch() -> Bool {
         !heldRequest.isEmpty || !heldResponse.isEmpty || !deferredBytes.isEmpty || !collected.isEmpty
             || !methodText.isEmpty || unanswered.count > 16 || details.isHoldingMuch || accountedBytes != 0
     }

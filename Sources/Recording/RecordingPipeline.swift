@@ -54,11 +54,12 @@ package struct RecordingPipeline {
 
     /// Whether the batch should be taken before more packets are handed in.
     package var isBatchFull: Bool {
-        context.batch.operations.count >= limits.batchOperations || context.batch.byteCount >= limits.batchBytes
+        context.output.batch.operations.count >= limits.batchOperations
+            || context.output.batch.byteCount >= limits.batchBytes
     }
 
     /// Operations in the batch now.
-    package var pendingOperations: Int { context.batch.operations.count }
+    package var pendingOperations: Int { context.output.batch.operations.count }
 
     /// Whether any connection carried HTTP/2 so far.
     package var sawHTTP2: Bool { contents.http2 > 0 }
@@ -143,12 +144,12 @@ package struct RecordingPipeline {
     package mutating func takeBatch<Failure: Error>(
         endsPart: Bool = false, _ body: (borrowing OperationBatch) throws(Failure) -> Void
     ) throws(Failure) {
-        observed.observe(&context.batch, from: 0)
-        if isFinished || endsPart { observed.finish(&context.batch) }
+        observed.observe(&context.output.batch, from: 0)
+        if isFinished || endsPart { observed.finish(&context.output.batch) }
         let total = health
-        context.batch.health = total - partStart
-        try body(context.batch)
-        context.batch.removeAll()
+        context.output.batch.health = total - partStart
+        try body(context.output.batch)
+        context.output.batch.removeAll()
         guard endsPart else { return }
         part += 1
         partStart = total
@@ -168,7 +169,7 @@ package struct RecordingPipeline {
         health.take(http2)
         health.take(decryption.ended(with: connections))
         health.take(contents)
-        health.take(context.health)
+        health.take(context.output.health)
         health[.connectionsEvicted] += readersForgotten
         health[.observedKeysDropped] = observedKeysDropped + observed.droppedFacts
         health[.keyLogLinesMalformed] = Int64(decryption.log.malformedLines)
@@ -395,19 +396,19 @@ package struct RecordingPipeline {
         connections[slot].part = part
         let tracked = tracker.connection(slot)
         var record = ConnectionRecord(
-            number: connections[slot].number, client: context.batch.texts.number(of: tracked.client.description),
-            server: context.batch.texts.number(of: tracked.server.description), firstTime: tracked.firstTime)
+            number: connections[slot].number, client: context.output.batch.texts.number(of: tracked.client.description),
+            server: context.output.batch.texts.number(of: tracked.server.description), firstTime: tracked.firstTime)
         record.lastTime = tracked.lastTime
         record.start = tracked.start == .seen ? .seen : .midway
         record.content = ConnectionRecord.Content(connections[slot].carries)
         let userAgent = calls[slot].userAgent
-        record.userAgent = context.batch.texts.number(of: userAgent.span)
+        record.userAgent = context.output.batch.texts.number(of: userAgent.span)
         record.isClosed = tracked.isClosed
         record.requestBytes = Int64(tracked.request.payloadBytes)
         record.responseBytes = Int64(tracked.response.payloadBytes)
         record.lostBytes = Int64(tracked.request.lostBytes) + Int64(tracked.response.lostBytes)
         record.gaps = Int64(tracked.request.gaps) + Int64(tracked.response.gaps)
         record.undecodableBytes = Int64(connections[slot].reader.health.undecodableBytes)
-        context.batch.connections.append(record)
+        context.output.batch.connections.append(record)
     }
 }

@@ -198,7 +198,7 @@ struct CallTests {
         #expect(call.body.keyValues.count == 1)
         #expect(conversation.key(call.key) == "a")
         #expect(call.responseEnd < 0)
-        #expect(conversation.context.health.messagesUndecodable == 0)
+        #expect(conversation.context.output.health.messagesUndecodable == 0)
     }
 
     @Test("the request's DATA may come after the server's end")
@@ -296,7 +296,7 @@ struct CallTests {
         #expect(call.kind == .other)
         #expect(call.status == 12)
         #expect(call.requestMessages == 1)
-        #expect(conversation.context.health.messagesUndecodable == 0)
+        #expect(conversation.context.output.health.messagesUndecodable == 0)
     }
 
     @Test("a path whose value is not known leaves the call ambiguous, and counted")
@@ -375,8 +375,8 @@ struct CallTests {
         #expect(call.requestMessages == 0)
         #expect(call.status == 0)
         #expect(call.headerRevision == 9)
-        #expect(conversation.context.health.messagesDamaged == 1)
-        #expect(conversation.context.health.messages == 1)
+        #expect(conversation.context.output.health.messagesDamaged == 1)
+        #expect(conversation.context.output.health.messages == 1)
     }
 
     @Test("a hole in the key loses it; one in the prefix all", arguments: [5..<8, 6..<30, 2..<4, 0..<3, 0..<110])
@@ -481,7 +481,7 @@ struct CallTests {
         let call = try #require(conversation.operations.first)
         #expect(call.completeness == [.completed, .responseDamaged])
         #expect(call.responseMessages == 0)
-        #expect(conversation.context.health.messagesDamaged == 1)
+        #expect(conversation.context.output.health.messagesDamaged == 1)
     }
 
     // MARK: Compression
@@ -509,7 +509,7 @@ struct CallTests {
         let foreign = try #require(conversation.operations.last)
         #expect(foreign.completeness == [.completed, .requestUndecoded, .responseUndecoded])
         #expect((foreign.requestMessages, foreign.responseMessages) == (1, 1))
-        #expect(conversation.context.health.messagesUndecodable == 2)
+        #expect(conversation.context.output.health.messagesUndecodable == 2)
     }
 
     @Test("a compressed response of megabytes is read in pieces, a bomb is given up")
@@ -546,7 +546,7 @@ struct CallTests {
             conversation.request(number * 2 + 1, rangeOfA)
         }
         #expect(conversation.context.openCalls <= 64)
-        #expect(conversation.context.health.streamsEvicted == Int64(conversation.operations.count))
+        #expect(conversation.context.output.health.streamsEvicted == Int64(conversation.operations.count))
         #expect(conversation.operations.allSatisfy { $0.completeness == .unfinished && $0.stream != 1 })
         // Late answers of the evicted are no new calls.
         conversation.accept(3)
@@ -574,7 +574,7 @@ struct CallTests {
         conversation.finish()
         #expect(conversation.operations.count == 100)
         #expect(conversation.operations.allSatisfy { conversation.key($0.key) == "k" })
-        #expect(conversation.context.health.streamsEvicted > 0)
+        #expect(conversation.context.output.health.streamsEvicted > 0)
         #expect(conversation.context.heldBytes == 0)
     }
 
@@ -596,7 +596,7 @@ struct CallTests {
         #expect((long.requestMessages, long.responseMessages) == (1, 1))
         #expect(long.headerRevision == 9)
         #expect(conversation.operations.last?.body.valueSize == 5)
-        #expect(conversation.context.health.messagesUndecodable == 2)
+        #expect(conversation.context.output.health.messagesUndecodable == 2)
     }
 
     @Test("a field of no interest may be of any length")
@@ -614,6 +614,6 @@ struct CallTests {
         let call = try #require(conversation.operations.first)
         #expect(call.headerRevision == 9)
         #expect(call.completeness == .completed)
-        #expect(conversation.context.health.streamsEvicted == 0)
+        #expect(conversation.context.output.health.streamsEvicted == 0)
     }
 }

@@ -206,11 +206,15 @@ struct Conversation {
 
     // MARK: What came of it
 
-    var operations: [Operation] { context.batch.operations }
+    var operations: [Operation] { context.output.batch.operations }
 
     func operations(_ role: Operation.Role) -> [Operation] { operations.filter { $0.role == role } }
 
-    func key(_ number: KeyNumber) -> String { String(decoding: context.batch.keys.string(number), as: UTF8.self) }
+    func key(_ number: KeyNumber) -> String {
+        String(decoding: context.output.batch.keys.string(number), as: UTF8.self)
+    }
 
-    func text(_ number: TextNumber) -> String { String(decoding: context.batch.texts.string(number), as: UTF8.self) }
+    func text(_ number: TextNumber) -> String {
+        String(decoding: context.output.batch.texts.string(number), as: UTF8.self)
+    }
 }

@@ -44,7 +44,7 @@ struct HostileInputLaws {
         conversation.respond(1, response)
         conversation.end(1)
         conversation.finish()
-        for operation in conversation.operations { _ = Described(operation, in: conversation.context.batch) }
+        for operation in conversation.operations { _ = Described(operation, in: conversation.context.output.batch) }
         return conversation
     }
 
@@ -137,7 +137,7 @@ struct HostileInputLaws {
         conversation.finish()
         #expect(conversation.context.openCalls == 0)
         #expect(conversation.context.heldBytes == 0)
-        for operation in conversation.operations { _ = Described(operation, in: conversation.context.batch) }
+        for operation in conversation.operations { _ = Described(operation, in: conversation.context.output.batch) }
         let calls = conversation.operations(.call)
         #expect(calls.count == Set(calls.map(\.stream)).count || calls.count > 600)
     }
@@ -155,7 +155,7 @@ struct HostileInputLaws {
             let conversation = record("/etcdserverpb.KV/Range", request, response, pieces: [])
             let call = try #require(conversation.operations.first)
             #expect(call.completeness == [.completed, request.isEmpty ? .responseUndecoded : .requestUndecoded])
-            #expect(conversation.context.health.messagesUndecodable == 1)
+            #expect(conversation.context.output.health.messagesUndecodable == 1)
         }
     }
 
@@ -193,7 +193,7 @@ struct HostileInputLaws {
             conversation.operations.map(\.completeness) == [
                 [.completed, .requestUndecoded, .responseUndecoded], [.completed, .responseUndecoded],
             ])
-        #expect(conversation.context.batch.parts.isEmpty)
-        #expect(conversation.context.batch.keyValues.isEmpty)
+        #expect(conversation.context.output.batch.parts.isEmpty)
+        #expect(conversation.context.output.batch.keyValues.isEmpty)
     }
 }

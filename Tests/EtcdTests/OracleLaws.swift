@@ -20,9 +20,9 @@ struct OracleLaws {
         conversation.end(1)
         let operation = try #require(conversation.operations.first)
         #expect(conversation.operations.count == 1)
-        #expect(conversation.context.health.messagesUndecodable == 0)
+        #expect(conversation.context.output.health.messagesUndecodable == 0)
         #expect(operation.requestBytes == Int64(request.count))
-        return Described(operation, in: conversation.context.batch)
+        return Described(operation, in: conversation.context.output.batch)
     }
 
     private func bytes(_ message: some SwiftProtobuf.Message) throws -> [UInt8] {

@@ -91,8 +91,8 @@ struct StreamLaws {
         #expect(conversation.key(call.key) == "a")
         #expect((call.requestMessages, call.responseMessages) == (8, 7))
         #expect(call.completeness == [.resetByClient, .completed])
-        #expect(conversation.context.health.messages == 15)
-        #expect(conversation.context.health.messagesUndecodable == 0)
+        #expect(conversation.context.output.health.messages == 15)
+        #expect(conversation.context.output.health.messagesUndecodable == 0)
     }
 
     @Test("events have their key-values, previous ones behind them", arguments: seeds(21))
@@ -115,7 +115,7 @@ struct StreamLaws {
                         + (event.hasPrevKv ? [DescribedKeyValue(event.prevKv, .previous)] : [])
                 })
         }
-        let batch = conversation.context.batch
+        let batch = conversation.context.output.batch
         let events = batch.operations.dropFirst()
         #expect(events.map { Described($0, in: batch).events } == expected)
         #expect(events.map(\.kind) == expected.map { $0.isEmpty ? .watchNotify : .watchEvents })
@@ -144,7 +144,7 @@ struct StreamLaws {
             if message.filters.contains(.nodelete) { expected.plain.flags.insert(.noDelete) }
             if message.prevKv { expected.plain.flags.insert(.prevKv) }
             if message.fragment { expected.plain.flags.insert(.fragment) }
-            #expect(Described(create, in: conversation.context.batch).body == expected)
+            #expect(Described(create, in: conversation.context.output.batch).body == expected)
             #expect(create.watchID == message.watchID)
             #expect(create.completeness == .hasRequest)
             #expect(conversation.operations.count == 2)

@@ -14,7 +14,7 @@ struct EtcdLaws {
         // What a call holds, and so whether it reaches a limit, depends on the pieces that its bytes come in; and of a
         // frame that comes after its call was given up, only the first piece finds it.
         if whole.hasSmallLimits || whole.clock - Self.clockStart >= whole.limits.lingering { return }
-        if let difference = difference(pieces.context.batch, whole.context.batch) {
+        if let difference = difference(pieces.context.output.batch, whole.context.output.batch) {
             throw BrokenLaw(law: "any split of DATA gives the same operations", found: difference)
         }
         try BrokenLaw.unlessEqual(pieces.health, whole.health, "any split of DATA gives the same health")
@@ -45,7 +45,7 @@ struct EtcdLaws {
     private var clock = Self.clockStart
     private var payloadBytes = 0
 
-    private var health: CallHealth { context.health }
+    private var health: CallHealth { context.output.health }
 
     private init(options: UInt8) {
         hasSmallLimits = options & EtcdInput.smallLimits != 0
@@ -190,10 +190,10 @@ struct EtcdLaws {
     private func checkEnd() throws(BrokenLaw) {
         try BrokenLaw.unlessEqual(context.openCalls, 0, "no call is open at the end")
         try BrokenLaw.unlessEqual(context.heldBytes, 0, "nothing is held at the end")
-        try BatchLaws.checkReferences(context.batch)
+        try BatchLaws.checkReferences(context.output.batch)
         var calls: Int64 = 0
         var callBytes: Int64 = 0
-        for operation in context.batch.operations where operation.role == .call {
+        for operation in context.output.batch.operations where operation.role == .call {
             calls += Int64(operation.requestMessages) + Int64(operation.responseMessages)
             callBytes += operation.requestBytes + operation.responseBytes
         }

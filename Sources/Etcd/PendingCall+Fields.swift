@@ -3,57 +3,66 @@
 import HTTP2
 import Wire
 
-extension CallContext {
+extension PendingCall {
     /// HEADERS of the request were seen: its first message begins with the next DATA.
-    mutating func beginRequest(_ slot: Int) {
-        calls[slot].marks.insert(.requestHeaders)
-        calls[slot].marks.remove(.firstMessageUncertain)
-        calls[slot].request = MessageAssembler()
+    mutating func beginRequest() {
+        marks.insert(.requestHeaders)
+        marks.remove(.firstMessageUncertain)
+        request = MessageAssembler()
     }
 
     /// The value of `:path` is known.
-    mutating func nameCall(_ slot: Int, path: Span<UInt8>) {
-        let method = paths.number(of: path)
-        calls[slot].method = method
-        calls[slot].marks.insert(.methodKnown)
+    mutating func nameCall(path: Span<UInt8>, _ output: inout CallOutput) {
+        let method = output.paths.number(of: path)
+        self.method = method
+        marks.insert(.methodKnown)
         if method == .uncatalogued {
-            calls[slot].methodText.removeAll(keepingCapacity: true)
-            calls[slot].methodText.append(copying: path.extracting(0..<min(path.count, limits.textBytes)))
+            methodText.removeAll(keepingCapacity: true)
+            methodText.append(copying: path.extracting(0..<min(path.count, output.limits.textBytes)))
             return
         }
-        calls[slot].kind = paths.kind(of: method)
-        calls[slot].streaming = paths.streaming(of: method)
-        calls[slot].marks.insert(.scanned)
+        kind = output.paths.kind(of: method)
+        streaming = output.paths.streaming(of: method)
+        marks.insert(.scanned)
     }
 
     /// HEADERS of the response were seen: its first message begins with the next DATA.
-    mutating func beginResponses(_ slot: Int) {
-        calls[slot].marks.insert(.responseHeaders)
-        calls[slot].response = MessageAssembler()
+    mutating func beginResponses() {
+        marks.insert(.responseHeaders)
+        response = MessageAssembler()
     }
 
     mutating func takeResponseFields(
-        _ slot: Int, _ fields: Span<HeaderField>, _ fieldBytes: Span<UInt8>, isEnd: Bool
+        _ fields: Span<HeaderField>, _ fieldBytes: Span<UInt8>, isEnd: Bool, _ output: inout CallOutput
     ) {
         for place in 0..<fields.count {
             switch fields[place].name {
             case .grpcEncoding:
                 if let value = fields[place].value, fieldBytes.extracting(value).isForeignEncoding {
-                    calls[slot].marks.insert(.responseEncodingForeign)
+                    marks.insert(.responseEncodingForeign)
                 }
             case .grpcStatus:
                 if isEnd, let value = fields[place].value {
-                    calls[slot].status = fieldBytes.extracting(value).statusCode
+                    status = fieldBytes.extracting(value).statusCode
                 }
             case .grpcMessage:
                 if isEnd, let value = fields[place].value, !value.isEmpty {
-                    calls[slot].errorText.removeAll(keepingCapacity: true)
-                    calls[slot].errorText.append(
-                        percentDecoding: fieldBytes.extracting(value), limit: limits.textBytes)
+                    errorText.removeAll(keepingCapacity: true)
+                    errorText.append(
+                        percentDecoding: fieldBytes.extracting(value), limit: output.limits.textBytes)
                 }
             default: break
             }
         }
+    }
+
+    /// Remembers the entry that stood for `grpc-status` in trailers, where its text is not known. It is the first field
+    /// of trailers; after `:status` they are the only HEADERS of the stream, and the status is an error's.
+    mutating func noteStatusEntry(_ fields: Span<HeaderField>) {
+        guard !fields.isEmpty, fields[0].name == .unknown, fields[0].value == nil, let entry = fields[0].entry else {
+            return
+        }
+        statusEntry = StatusEntry(epoch: fields[0].epoch, entry: entry)
     }
 }
 

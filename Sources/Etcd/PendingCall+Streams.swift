@@ -2,9 +2,9 @@
 
 import Wire
 
-extension CallContext {
+extension PendingCall {
     /// WatchRequest: one of 1 create_request, 2 cancel_request, 3 progress_request; the last on the wire counts.
-    mutating func readWatchRequest(_ slot: Int, _ bytes: Span<UInt8>, at end: Int64) {
+    mutating func readWatchRequest(_ bytes: Span<UInt8>, at end: Int64, _ output: inout CallOutput) {
         var member: UInt32 = 0
         var content = 0..<0
         var scanner = WireScanner(0..<bytes.count)
@@ -16,92 +16,93 @@ extension CallContext {
                     member = scanner.number
                     content = scanner.content
                 }
-            case .truncated, .malformed: return failStreamRequest(slot)
+            case .truncated, .malformed: return failStreamRequest(&output)
             }
         }
         var message = UnansweredMessages.Message(
-            kind: .watchCreate, start: calls[slot].request.start, end: end,
-            byteCount: Int64(calls[slot].request.length), identifier: 0)
+            kind: .watchCreate, start: request.start, end: end,
+            byteCount: Int64(request.length), identifier: 0)
         switch member {
         case 1:
-            guard let keys = message.readWatchCreate(bytes, content) else { return failStreamRequest(slot) }
+            guard let keys = message.readWatchCreate(bytes, content) else { return failStreamRequest(&output) }
             // The first message of which it is certain that it is the first names the call's key.
-            if !calls[slot].marks.contains(.firstMessageUncertain), !calls[slot].marks.contains(.requestRead) {
-                calls[slot].firstKey.append(copying: bytes.extracting(keys.key))
-                calls[slot].marks.insert(.requestRead)
+            if !marks.contains(.firstMessageUncertain), !marks.contains(.requestRead) {
+                firstKey.append(copying: bytes.extracting(keys.key))
+                marks.insert(.requestRead)
             }
-            expectAnswer(slot, message, key: bytes.extracting(keys.key), rangeEnd: bytes.extracting(keys.rangeEnd))
+            expectAnswer(message, key: bytes.extracting(keys.key), rangeEnd: bytes.extracting(keys.rangeEnd), &output)
         case 2:
             message.kind = .watchCancel
-            guard message.readIdentifier(bytes, content) else { return failStreamRequest(slot) }
-            expectAnswer(slot, message)
-        case 3: emitProgressRequest(slot, at: end)
+            guard message.readIdentifier(bytes, content) else { return failStreamRequest(&output) }
+            expectAnswer(message, &output)
+        case 3: emitProgressRequest(at: end, &output)
         default: break
         }
     }
 
     /// LeaseKeepAliveRequest: 1 ID.
-    mutating func readKeepAlive(_ slot: Int, _ bytes: Span<UInt8>, at end: Int64) {
+    mutating func readKeepAlive(_ bytes: Span<UInt8>, at end: Int64, _ output: inout CallOutput) {
         var message = UnansweredMessages.Message(
-            kind: .leaseKeepAlive, start: calls[slot].request.start, end: end,
-            byteCount: Int64(calls[slot].request.length), identifier: 0)
-        guard message.readIdentifier(bytes, 0..<bytes.count) else { return failStreamRequest(slot) }
-        expectAnswer(slot, message)
+            kind: .leaseKeepAlive, start: request.start, end: end,
+            byteCount: Int64(request.length), identifier: 0)
+        guard message.readIdentifier(bytes, 0..<bytes.count) else { return failStreamRequest(&output) }
+        expectAnswer(message, &output)
     }
 
-    private mutating func failStreamRequest(_ slot: Int) {
-        countUndecodable()
-        calls[slot].completeness.insert(.requestUndecoded)
+    private mutating func failStreamRequest(_ output: inout CallOutput) {
+        output.countUndecodable()
+        completeness.insert(.requestUndecoded)
     }
 
     private mutating func expectAnswer(
-        _ slot: Int, _ message: UnansweredMessages.Message, key: Span<UInt8> = Span(), rangeEnd: Span<UInt8> = Span()
+        _ message: UnansweredMessages.Message, key: Span<UInt8> = Span(), rangeEnd: Span<UInt8> = Span(),
+        _ output: inout CallOutput
     ) {
-        if calls[slot].unanswered.count >= limits.unansweredMessages {
-            emitMessage(slot, at: calls[slot].unanswered.oldest, answeredAt: nil)
+        if unanswered.count >= output.limits.unansweredMessages {
+            emitMessage(at: unanswered.oldest, answeredAt: nil, &output)
         }
-        calls[slot].unanswered.append(message, key: key, rangeEnd: rangeEnd)
+        unanswered.append(message, key: key, rangeEnd: rangeEnd)
     }
 
     /// A WatchResponse was read: a create's answer, a cancel's, events, or none of them.
-    mutating func concludeWatchResponse(_ slot: Int, at end: Int64) {
-        let reply = calls[slot].details.watch
+    mutating func concludeWatchResponse(at end: Int64, _ output: inout CallOutput) {
+        let reply = details.watch
         var isCounted = true
         if reply.isCreated {
-            if let place = calls[slot].unanswered.place(where: { $0.kind == .watchCreate }) {
-                emitMessage(slot, at: place, answeredAt: end)
+            if let place = unanswered.place(where: { $0.kind == .watchCreate }) {
+                emitMessage(at: place, answeredAt: end, &output)
             } else {
-                emitResponse(slot, role: .message, kind: .watchCreate, isCounted: true, at: end)
+                emitResponse(role: .message, kind: .watchCreate, isCounted: true, at: end, &output)
             }
             isCounted = false
         }
         if reply.isCanceled {
-            let place = calls[slot].unanswered.place {
+            let place = unanswered.place {
                 $0.kind == .watchCancel && $0.identifier == reply.watchID
             }
             if let place, !reply.isCreated {
-                emitMessage(slot, at: place, answeredAt: end)
+                emitMessage(at: place, answeredAt: end, &output)
             } else {
                 // Also a create that is refused: created and cancelled in one response.
-                emitResponse(slot, role: .event, kind: .watchCanceled, isCounted: isCounted, at: end)
+                emitResponse(role: .event, kind: .watchCanceled, isCounted: isCounted, at: end, &output)
             }
             isCounted = false
         }
-        if !calls[slot].details.keyValues.isEmpty {
-            if !calls[slot].marks.contains(.requestHeaders) { calls[slot].narrowWatched() }
-            emitResponse(slot, role: .event, kind: .watchEvents, isCounted: isCounted, at: end)
+        if !details.keyValues.isEmpty {
+            if !marks.contains(.requestHeaders) { narrowWatched() }
+            emitResponse(role: .event, kind: .watchEvents, isCounted: isCounted, at: end, &output)
         } else if isCounted {
-            emitResponse(slot, role: .event, kind: .watchNotify, isCounted: true, at: end)
+            emitResponse(role: .event, kind: .watchNotify, isCounted: true, at: end, &output)
         }
     }
 
     /// A LeaseKeepAliveResponse was read: the answer to the oldest request with that ID.
-    mutating func concludeKeepAlive(_ slot: Int, at end: Int64) {
-        let lease = calls[slot].details.answeredLease
-        if let place = calls[slot].unanswered.place(where: { $0.identifier == lease }) {
-            emitMessage(slot, at: place, answeredAt: end)
+    mutating func concludeKeepAlive(at end: Int64, _ output: inout CallOutput) {
+        let lease = details.answeredLease
+        if let place = unanswered.place(where: { $0.identifier == lease }) {
+            emitMessage(at: place, answeredAt: end, &output)
         } else {
-            emitResponse(slot, role: .message, kind: .leaseKeepAlive, isCounted: true, at: end)
+            emitResponse(role: .message, kind: .leaseKeepAlive, isCounted: true, at: end, &output)
         }
     }
 }
