@@ -71,8 +71,8 @@ struct CallDetails: Sendable {
 
     mutating func forgetRequest() {
         body = RequestOp()
-        parts.removeAll(keepingCapacity: true)
-        compares.removeAll(keepingCapacity: true)
+        if !parts.isEmpty { parts.removeAll(keepingCapacity: true) }
+        if !compares.isEmpty { compares.removeAll(keepingCapacity: true) }
         lease = 0
         ttl = 0
         revision = 0
@@ -81,8 +81,8 @@ struct CallDetails: Sendable {
     /// Forgets the response but for its header's revision.
     mutating func forgetResponse() {
         answer = Answer()
-        answers.removeAll(keepingCapacity: true)
-        keyValues.removeAll(keepingCapacity: true)
+        if !answers.isEmpty { answers.removeAll(keepingCapacity: true) }
+        if !keyValues.isEmpty { keyValues.removeAll(keepingCapacity: true) }
         answeredLease = 0
         answeredTTL = 0
         watch = WatchReply()

@@ -96,10 +96,10 @@ package struct ConnectionCalls {
                 &context.output)
         }
         // Not within a frame: what else it holds belongs to the call, in however many pieces it comes.
-        let isWithinFrame = event.kind == .data && !event.flags.contains(.frameEnd)
-        if !isWithinFrame, concludeIfOver(slot, event.stream, at: time.nanoseconds, &context) { return }
-        if !isWithinFrame, event.kind == .data, context.calls[slot].marks.contains(.collecting) {
-            judgeOpen(slot, &context)
+        let isData = if case .data = event.kind { true } else { false }
+        if !isData || event.flags.contains(.frameEnd) {
+            if concludeIfOver(slot, event.stream, at: time.nanoseconds, &context) { return }
+            if isData, context.calls[slot].marks.contains(.collecting) { judgeOpen(slot, &context) }
         }
         // May evict calls, this one too.
         if context.calls[slot].isHoldingMuch() { context.account(slot) }
@@ -270,7 +270,7 @@ package struct ConnectionCalls {
         if call.requestStart == Operation.absent {
             call.requestStart = event.time.nanoseconds
         }
-        if event.kind != .resetStream { call.requestEnd = time.nanoseconds }
+        if case .resetStream = event.kind {} else { call.requestEnd = time.nanoseconds }
         call.requestWireBytes &+= Int64(event.wireBytes)
         switch event.kind {
         case .fieldSection, .fieldSectionLost:

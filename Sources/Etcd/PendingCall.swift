@@ -151,10 +151,11 @@ struct PendingCall: Sendable {
             + deferred.capacity * MemoryLayout<DeferredPiece>.stride + details.capacityBytes
     }
 
-    /// Whether the call holds, or held, so much that it must be counted; what most calls hold is not worth it.
+    /// Whether the call holds so much that it must be counted; what most calls hold is not worth it. What it has let go
+    /// of stays counted until it is next looked at.
     mutating func isHoldingMuch() -> Bool {
         !heldRequest.isEmpty || !heldResponse.isEmpty || !deferredBytes.isEmpty || !collected.isEmpty
-            || !methodText.isEmpty || unanswered.count > 16 || details.isHoldingMuch || accountedBytes != 0
+            || !methodText.isEmpty || unanswered.count > 16 || details.isHoldingMuch
     }
 
     /// Gives back memory that nothing is in.
@@ -237,21 +238,22 @@ struct PendingCall: Sendable {
         request = MessageAssembler()
         response = MessageAssembler()
         details.reset()
-        heldRequest.removeAll(keepingCapacity: true)
-        heldResponse.removeAll(keepingCapacity: true)
+        // Most of these are empty already, and that is cheaper to ask.
+        if !heldRequest.isEmpty { heldRequest.removeAll(keepingCapacity: true) }
+        if !heldResponse.isEmpty { heldResponse.removeAll(keepingCapacity: true) }
         wantedResponse = 0
         passedOverResponse = 0
-        firstKey.removeAll(keepingCapacity: true)
-        watched.removeAll(keepingCapacity: true)
-        methodText.removeAll(keepingCapacity: true)
-        errorText.removeAll(keepingCapacity: true)
-        unanswered.removeAll()
+        if !firstKey.isEmpty { firstKey.removeAll(keepingCapacity: true) }
+        if !watched.isEmpty { watched.removeAll(keepingCapacity: true) }
+        if !methodText.isEmpty { methodText.removeAll(keepingCapacity: true) }
+        if !errorText.isEmpty { errorText.removeAll(keepingCapacity: true) }
+        if !unanswered.isEmpty { unanswered.removeAll() }
         if !deferred.isEmpty { deferred = [] }
-        deferredBytes.removeAll(keepingCapacity: true)
+        if !deferredBytes.isEmpty { deferredBytes.removeAll(keepingCapacity: true) }
         entry = -1
         candidates = .all
         inference = .none
-        collected.removeAll()
+        if !collected.isEmpty { collected.removeAll() }
         answeredRevision = 0
         statusEntry = nil
         accountedBytes = 0

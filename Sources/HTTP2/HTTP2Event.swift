@@ -32,6 +32,8 @@ package struct HTTP2Event: Sendable, Equatable {
     package struct Flags: OptionSet, Sendable {
         package var rawValue: UInt8
         @inlinable package init(rawValue: UInt8) { self.rawValue = rawValue }
+        /// As every option set has it, but inlined in other modules too.
+        @inlinable package func contains(_ other: Flags) -> Bool { rawValue & other.rawValue == other.rawValue }
         /// END_STREAM: on `.fieldSection`, and on the last piece of a DATA frame that has it. A DATA frame with
         /// END_STREAM and no payload gives a `.data` event of no bytes.
         @inlinable package static var endStream: Flags { Flags(rawValue: 1) }

@@ -210,8 +210,10 @@ package struct ConnectionTracker: Sendable {
         }
     }
 
-    /// Which way a segment between two watched ports goes.
-    private func direction(of segment: TCPSegment, from source: Endpoint, to destination: Endpoint) -> Direction {
+    /// Which way a segment between two watched ports goes. Mutating only so that the tracker is not copied for it.
+    private mutating func direction(of segment: TCPSegment, from source: Endpoint, to destination: Endpoint)
+        -> Direction
+    {
         if find(ConnectionKey(client: source, server: destination)) != nil { return .request }
         if find(ConnectionKey(client: destination, server: source)) != nil { return .response }
         if segment.flags.contains(.syn) { return segment.flags.contains(.ack) ? .response : .request }

@@ -1,14 +1,15 @@
 import Etcd
 import HTTP2
-import TLSRecords
 import Wire
 
 /// Everything that the pipeline keeps of one connection: its reader, and what the trace was told of it.
 struct RecordedConnection {
     let number: UInt32
     var reader: ConnectionReader
-    /// Set once the connection is known to be TLS: then `reader` gets what was decrypted.
-    var tls: TLSConnection?
+    /// Set once the connection is known to be TLS: then `reader` gets what was decrypted (`Decryption`).
+    var isTLS = false
+    /// TLS of which no record was opened.
+    var isEncrypted = false
     var content = ConnectionContent.unknown
     var hasPayload = false
     /// Directions of which the reader was told how they begin.
@@ -53,8 +54,7 @@ struct RecordedConnection {
 
     /// What the connection carries, inside of TLS where it can be read.
     var carries: ConnectionContent {
-        if let tls, !tls.isReadable { return .tls }
-        return reader.content
+        @inline(__always) get { isEncrypted ? .tls : reader.content }
     }
 
     /// Lets the reader take bytes; returns by how many bytes its memory grew.
@@ -66,9 +66,9 @@ struct RecordedConnection {
     }
 
     /// By how many bytes the memory of the connection grew since the last call.
-    mutating func growth() -> Int {
+    mutating func growth(tlsBytes: Int = 0) -> Int {
         let before = readerBytes
-        readerBytes = reader.memoryBytes + (tls?.memoryBytes ?? 0)
+        readerBytes = reader.memoryBytes + tlsBytes
         return readerBytes - before
     }
 

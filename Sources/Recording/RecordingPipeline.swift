@@ -53,10 +53,7 @@ package struct RecordingPipeline {
     }
 
     /// Whether the batch should be taken before more packets are handed in.
-    package var isBatchFull: Bool {
-        context.output.batch.operations.count >= limits.batchOperations
-            || context.output.batch.byteCount >= limits.batchBytes
-    }
+    package private(set) var isBatchFull = false
 
     /// Operations in the batch now.
     package var pendingOperations: Int { context.output.batch.operations.count }
@@ -120,7 +117,7 @@ package struct RecordingPipeline {
     }
 
     /// Whether a connection waits for secrets that the key log may bring.
-    package var isWaitingForSecrets: Bool { connections.contains { $0.isOpen && $0.tls?.isWaiting == true } }
+    package var isWaitingForSecrets: Bool { decryption.isWaiting }
     /// Connections of which the key log holds secrets, and lines of it that are malformed.
     package var keyLogConnections: Int { decryption.log.connectionCount }
     package var keyLogMalformedLines: Int { decryption.log.malformedLines }
@@ -150,6 +147,7 @@ package struct RecordingPipeline {
         context.output.batch.health = total - partStart
         try body(context.output.batch)
         context.output.batch.removeAll()
+        isBatchFull = false
         guard endsPart else { return }
         part += 1
         partStart = total
@@ -167,7 +165,7 @@ package struct RecordingPipeline {
         for connection in connections where connection.isOpen { http2 = http2 + connection.reader.health }
         health.take(tracker.health)
         health.take(http2)
-        health.take(decryption.ended(with: connections))
+        health.take(decryption.totals)
         health.take(contents)
         health.take(context.output.health)
         health[.connectionsEvicted] += readersForgotten
@@ -195,8 +193,8 @@ package struct RecordingPipeline {
                 }
             case .gap:
                 _ = begin(event)
-                if connections[event.slot].tls != nil {
-                    connections[event.slot].tls?.receiveGap(event.count, event.direction)
+                if connections[event.slot].isTLS {
+                    decryption.receiveGap(event)
                 } else {
                     connections[event.slot].reader.receiveGap(
                         event.count, event.direction, at: event.time, into: &frameEvents)
@@ -233,10 +231,9 @@ package struct RecordingPipeline {
     private mutating func decode(_ bytes: Span<UInt8>, _ event: StreamEvent) {
         let isFirst = begin(event)
         if event.direction == .request { sawRequestBytes = true } else { sawResponseBytes = true }
-        if connections[event.slot].tls != nil || beginsTLS(bytes, event, isFirst: isFirst) {
-            decryption.receive(bytes, event, &connections[event.slot].tls)
-            decodePlaintext(event.slot)
-            readerBytes += connections[event.slot].growth()
+        if connections[event.slot].isTLS || beginsTLS(bytes, event, isFirst: isFirst) {
+            decryption.receive(bytes, event)
+            finishTLS(event.slot)
         } else {
             readerBytes += connections[event.slot].read(bytes, event.direction, at: event.time, into: &frameEvents)
             decodeFrames(event.slot, input: bytes, at: event.time)
@@ -260,10 +257,12 @@ package struct RecordingPipeline {
         if connections[event.slot].content == .http2 { return false }
         let isStart = isFirst && tracker.connection(event.slot)[event.direction].beginsAtStart
         guard TLSConnection.mayBegin(with: bytes, atStart: isStart) else { return false }
-        var tls = TLSConnection(limits: limits.tls)
-        if !isStart { tls.joinMidway(event.direction) }
-        if connections[event.slot].hasBegun(event.direction.opposite) { tls.joinMidway(event.direction.opposite) }
-        connections[event.slot].tls = tls
+        var midway: [Direction] = []
+        if !isStart { midway.append(event.direction) }
+        if connections[event.slot].hasBegun(event.direction.opposite) { midway.append(event.direction.opposite) }
+        decryption.begin(event.slot, midway: midway)
+        connections[event.slot].isTLS = true
+        connections[event.slot].isEncrypted = true
         connections[event.slot].reader = ConnectionReader(limits: limits.http2)
         return true
     }
@@ -300,12 +299,18 @@ package struct RecordingPipeline {
 
     /// Tries again what waits for secrets.
     private mutating func decryptWaiting() {
-        for slot in connections.indices where connections[slot].isOpen && connections[slot].tls?.isWaiting == true {
-            decryption.receiveSecrets(&connections[slot].tls)
-            decodePlaintext(slot)
-            readerBytes += connections[slot].growth()
+        for slot in decryption.waiting {
+            decryption.receiveSecrets(slot)
+            finishTLS(slot)
             countContent(slot)
         }
+    }
+
+    /// Reads what was decrypted just now, and takes note of what the connection has become.
+    private mutating func finishTLS(_ slot: Int) {
+        decodePlaintext(slot)
+        connections[slot].isEncrypted = !decryption.isReadable(slot)
+        readerBytes += connections[slot].growth(tlsBytes: decryption.memoryBytes(slot))
     }
 
     /// At the first bytes of a direction, seen or lost: tells the reader whether they are the first of the connection.
@@ -314,10 +319,10 @@ package struct RecordingPipeline {
         let isFirst = connections[event.slot].begins(event.direction)
         if isFirst {
             let atStart = tracker.connection(event.slot)[event.direction].beginsAtStart
-            if connections[event.slot].tls == nil {
+            if !connections[event.slot].isTLS {
                 connections[event.slot].reader.begin(event.direction, atStart: atStart)
             } else if !atStart {
-                connections[event.slot].tls?.joinMidway(event.direction)
+                decryption.joinMidway(event.slot, event.direction)
             }
         }
         if !connections[event.slot].hasPayload {
@@ -331,6 +336,7 @@ package struct RecordingPipeline {
         if frameEvents.isEmpty { return }
         connections[slot].deliver(frameEvents, input: input, at: time, to: &calls[slot], &context)
         frameEvents.removeAll(keepingCapacity: true)
+        noteBatch()
         if calls[slot].tableIsRefuted {
             calls[slot].tableIsRefuted = false
             connections[slot].reader.forgetTable(.request)
@@ -343,18 +349,29 @@ package struct RecordingPipeline {
         }
     }
 
+    /// Takes note of how full the batch is; asked for far more often than it changes.
+    private mutating func noteBatch() {
+        isBatchFull =
+            context.output.batch.operations.count >= limits.batchOperations
+            || context.output.batch.byteCount >= limits.batchBytes
+    }
+
     /// Ends the connection. False when the batch is full before all of its calls are written: this is to be called
     /// again.
     private mutating func close(_ slot: Int, at time: CaptureTime) -> Bool {
         if !connections[slot].isRead {
-            decryption.finish(&connections[slot].tls, at: time)
-            decodePlaintext(slot)
+            if connections[slot].isTLS {
+                decryption.finish(slot, at: time)
+                decodePlaintext(slot)
+            }
             connections[slot].reader.finish(at: time, into: &frameEvents)
             let nothing: [UInt8] = []
             decodeFrames(slot, input: nothing.span, at: time)
             connections[slot].isRead = true
         }
-        guard calls[slot].finish(at: time, upTo: limits.batchOperations, context: &context) else { return false }
+        let isWritten = calls[slot].finish(at: time, upTo: limits.batchOperations, context: &context)
+        noteBatch()
+        guard isWritten else { return false }
         endedHTTP2 = endedHTTP2 + connections[slot].reader.health
         if connections[slot].hasPayload { writeConnection(slot) }
         connections[slot].isOpen = false
@@ -380,7 +397,7 @@ package struct RecordingPipeline {
             readerBytes -= connections[slot].readerBytes
             connections[slot].readerBytes = 0
             connections[slot].reader = ConnectionReader(limits: limits.http2, content: connections[slot].content)
-            connections[slot].tls?.forget()
+            if connections[slot].isTLS { decryption.forget(slot) }
             readersForgotten += 1
             calls[slot].forgetTables(context: &context)
             for direction in Direction.allCases {
@@ -389,6 +406,7 @@ package struct RecordingPipeline {
             }
             if connections[slot].part != part, connections[slot].hasPayload { writeConnection(slot) }
         }
+        noteBatch()
     }
 
     /// Tells the trace what is known of the connection now; replaces what it was told before.

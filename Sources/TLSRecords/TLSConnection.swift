@@ -11,6 +11,16 @@ package struct TLSConnection {
     private var request: RecordReader
     private var response: RecordReader
 
+    // Stored, not computed, and set at the end of each call: whoever asks an element of an array for a computed
+    // property of another module copies the element.
+
+    /// Whether keys were found that opened records of it.
+    package private(set) var isReadable = false
+    /// Whether it has protected records for which secrets are missing.
+    package private(set) var isWaiting = false
+    /// Bytes held; arrays that may keep capacity.
+    package private(set) var memoryBytes = 0
+
     package init(limits: TLSLimits = TLSLimits()) {
         request = RecordReader(.request, limits: limits)
         response = RecordReader(.response, limits: limits)
@@ -41,6 +51,7 @@ package struct TLSConnection {
         case .request: request.receive(bytes, at: time, &session, &log, &budget, &output)
         case .response: response.receive(bytes, at: time, &session, &log, &budget, &output)
         }
+        endCall()
     }
 
     /// The next `count` bytes of `direction` are missing and will not come.
@@ -49,6 +60,7 @@ package struct TLSConnection {
         case .request: request.receiveGap(count)
         case .response: response.receiveGap(count)
         }
+        endCall()
     }
 
     /// The log has secrets that it had not: tries again what waits for some.
@@ -57,25 +69,28 @@ package struct TLSConnection {
     ) {
         request.tryAgain(&session, &log, &budget, &output)
         response.tryAgain(&session, &log, &budget, &output)
+        endCall()
     }
 
     /// The connection or the recording is over: what is missing at the end is named.
     package mutating func finish(at time: CaptureTime, into output: inout TLSOutput) {
         request.finish(at: time, into: &output)
         response.finish(at: time, into: &output)
+        endCall()
     }
 
     /// Lets go of all bytes held, to save memory; reading goes on behind a gap.
     package mutating func forget() {
         request.forget()
         response.forget()
+        endCall()
     }
 
-    /// Whether keys were found that opened records of it.
-    package var isReadable: Bool { request.isReadable || response.isReadable }
-    /// Whether it has protected records for which secrets are missing.
-    package var isWaiting: Bool { request.isWaiting || response.isWaiting }
     package var health: TLSHealth { request.health + response.health }
-    /// Bytes held; arrays that may keep capacity.
-    package var memoryBytes: Int { request.memoryBytes &+ response.memoryBytes }
+
+    private mutating func endCall() {
+        isReadable = request.isReadable || response.isReadable
+        isWaiting = request.isWaiting || response.isWaiting
+        memoryBytes = request.memoryBytes &+ response.memoryBytes
+    }
 }

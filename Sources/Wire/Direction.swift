@@ -5,5 +5,18 @@ package enum Direction: UInt8, Sendable, CaseIterable {
     /// From the server to the client.
     case response = 1
 
-    @inlinable package var opposite: Direction { self == .request ? .response : .request }
+    @inlinable package var opposite: Direction {
+        switch self {
+        case .request: .response
+        case .response: .request
+        }
+    }
+
+    /// What the compiler would make of it, but inlined in other modules too.
+    @inlinable package static func == (left: Direction, right: Direction) -> Bool {
+        switch (left, right) {
+        case (.request, .request), (.response, .response): true
+        case (.request, .response), (.response, .request): false
+        }
+    }
 }
