@@ -22,8 +22,10 @@ package struct CaptureReader: ~Copyable {
     private var index = 0
     private var source: ByteSource?
     private var parser: CaptureParser
-    /// Bytes of the batch's storage that are filled but not read yet.
+    /// Bytes of the batch's storage that are filled but not read yet: the beginning of the next packet.
     private var rest = 0..<0
+    /// The same between two calls: each may come with another batch.
+    private var kept: [UInt8] = []
     private var finishedHealth = CaptureHealth()
     private var finishedFiles: [FileHealth] = []
 
@@ -81,14 +83,20 @@ package struct CaptureReader: ~Copyable {
     /// Reads the next packets, about a mebibyte of them, into `batch` in place of those that it holds.
     ///
     /// Returns `false` when all files are read; the batch is empty then. Every batch but that has a packet or secrets,
-    /// unless a pipe brought nothing for 100 ms, and all its packets are of one file. Precondition: it is always the
-    /// same batch, its storage left alone.
+    /// unless a pipe brought nothing for 100 ms, and all its packets are of one file.
     ///
     /// Throws when a file is of no use at all, or cannot be read further; then the next call goes on with the file
     /// after it. A file that is damaged or cut further on is no error: see `health`.
     package mutating func next(into batch: inout PacketBatch) throws(CaptureError) -> Bool {
         batch.packets.removeAll(keepingCapacity: true)
         batch.secrets.removeAll(keepingCapacity: true)
+        rest = 0..<kept.count
+        batch.storage.grow(to: kept.count)
+        batch.storage.replaceSubrange(rest, with: kept)
+        defer {
+            kept.removeAll(keepingCapacity: true)
+            kept.append(copying: batch.storage.span.extracting(rest))
+        }
         while index < inputs.count {
             if source == nil { try openInput() }
             if try !readPortion(into: &batch) { return true }
@@ -177,10 +185,7 @@ extension CaptureReader {
     private mutating func readPortion(into batch: inout PacketBatch) throws(CaptureError) -> Bool {
         batch.storage.moveToFront(rest)
         rest = 0..<rest.count
-        let wanted = max(limits.chunkBytes, parser.wantedBytes)
-        if batch.storage.count < wanted {
-            batch.storage.append(contentsOf: repeatElement(0, count: wanted - batch.storage.count))
-        }
+        batch.storage.grow(to: max(limits.chunkBytes, parser.wantedBytes))
         let outcome: ByteSource.Outcome
         do {
             guard let result = try source?.read(into: &batch.storage, from: rest.upperBound) else { return true }
@@ -236,6 +241,13 @@ extension CaptureReader {
         source = nil
         rest = 0..<0
         index += 1
+    }
+}
+
+extension Array<UInt8> {
+    /// Makes it at least so long.
+    fileprivate mutating func grow(to wanted: Int) {
+        if count < wanted { append(contentsOf: repeatElement(0, count: wanted - count)) }
     }
 }
 

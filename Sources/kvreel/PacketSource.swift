@@ -1,10 +1,13 @@
 import CaptureFiles
 import Etcd
+import Foundation
 import Wire
 
 /// Where packets come from: files that end, or an interface that does not.
 struct PacketSource: ~Copyable {
+    /// One of these.
     private let files: Files?
+    private let ahead: ReadAhead?
     private let live: PacketTaker?
 
     /// The reader has one owner; the optional in front of it needs a reference.
@@ -13,9 +16,14 @@ struct PacketSource: ~Copyable {
         init(_ reader: consuming CaptureReader) { self.reader = reader }
     }
 
+    /// Regular files are read and decompressed on a second processor, if there is one.
     init(files paths: [String]) throws {
-        do { files = Files(try CaptureReader(paths: paths)) } catch { throw Failure(error) }
-        live = nil
+        do throws(CaptureError) {
+            let ahead = ProcessInfo.processInfo.activeProcessorCount > 1 ? try ReadAhead(paths: paths) : nil
+            files = ahead == nil ? Files(try CaptureReader(paths: paths)) : nil
+            self.ahead = ahead
+            live = nil
+        } catch { throw Failure(error) }
     }
 
     /// How an interface is recorded.
@@ -36,6 +44,7 @@ struct PacketSource: ~Copyable {
                 bufferBytes: options.bufferBytes, ringBytes: options.bufferBytes, nanoseconds: options.nanoseconds)
         } catch { throw Failure(error) }
         files = nil
+        ahead = nil
     }
 
     var isLive: Bool { live != nil }
@@ -54,6 +63,7 @@ struct PacketSource: ~Copyable {
                 return try live.next(into: &batch)
             }
             if isStopping { return false }
+            if let ahead { return try ahead.next(into: &batch) }
             return try files?.reader.next(into: &batch) ?? false
         } catch {
             throw Failure(error)
@@ -61,17 +71,20 @@ struct PacketSource: ~Copyable {
     }
 
     /// The regular files that are read.
-    var regularFiles: [FileIdentity] { files?.reader.regularFiles ?? [] }
+    var regularFiles: [FileIdentity] { ahead?.regularFiles ?? files?.reader.regularFiles ?? [] }
 
     /// Bytes read of the files, and of how many, for the progress bar.
-    var progress: (done: Int, total: Int?) { (files?.reader.bytesRead ?? 0, files?.reader.totalBytes) }
+    var progress: (done: Int, total: Int?) {
+        if let ahead { return (ahead.state.bytesRead, ahead.totalBytes) }
+        return (files?.reader.bytesRead ?? 0, files?.reader.totalBytes)
+    }
 
-    var health: CaptureHealth { live?.health ?? files?.reader.health ?? CaptureHealth() }
+    var health: CaptureHealth { live?.health ?? ahead?.state.health ?? files?.reader.health ?? CaptureHealth() }
 
     /// The same for each file, or of the interface under the name given.
     func fileHealth(interface: String) -> [CaptureReader.FileHealth] {
         if let live { return [CaptureReader.FileHealth(name: interface, health: live.health)] }
-        return files?.reader.fileHealth ?? []
+        return ahead?.state.fileHealth ?? files?.reader.fileHealth ?? []
     }
 
     /// What the trace keeps of the source's own counts.
