@@ -20,6 +20,8 @@ struct RecordSearch {
 
     /// Records of a handshake or of early data; OpenSSL's limit of 16 KiB makes one to some hundred.
     let handshakeRecords: UInt64 = 255
+    /// ... and of one whose begin was not seen, tried with all connections of the log: those of one flight.
+    let firstHandshakeRecords: UInt64 = 7
     let recordBytes: Int
     let limits: TLSLimits
     private(set) var found: Found?
@@ -134,13 +136,15 @@ extension RecordReader {
     ) -> Verdict {
         let slots = log.unclaimed(after: session.triedSerial).prefix(limits.connectionsTried)
         guard !slots.isEmpty else { return .waiting }
-        var candidates: [(slot: Int, keys: RecordKeys)] = []
+        // A recording that begins within a handshake has its records first; nobody joined later has any.
+        let mayBeHandshake = session.recordsTried < limits.handshakeRecordsTried
+        var candidates: [(slot: Int, epoch: Epoch, keys: RecordKeys)] = []
         for slot in slots {
-            guard let secret = log.secret(direction == .request ? .clientTraffic : .serverTraffic, of: slot) else {
-                continue
-            }
-            for keys in session.keys(trafficSecret: secret) where search.payForKeys(&session, &budget) {
-                candidates.append((slot, keys))
+            for (epoch, kind) in secrets where epoch == .traffic || epoch == .handshake && mayBeHandshake {
+                guard let secret = log.secret(kind, of: slot) else { continue }
+                for keys in session.keys(trafficSecret: secret) where search.payForKeys(&session, &budget) {
+                    candidates.append((slot, epoch, keys))
+                }
             }
         }
         // Low numbers of all connections first: most are young. Bytes in the middle of a record may look like one, so
@@ -149,8 +153,9 @@ extension RecordReader {
         var first: UInt64 = 0
         var end: UInt64 = 64
         while first < UInt64(limits.sequences), session.trials < allowed {
-            for (slot, keys) in candidates
-            where search.tryKeys(keys, .traffic, first...end &- 1, record, &session, &budget, &output) {
+            for (slot, epoch, keys) in candidates where epoch == .traffic || first == 0 {
+                let last = epoch == .traffic ? end &- 1 : search.firstHandshakeRecords
+                guard search.tryKeys(keys, epoch, first...last, record, &session, &budget, &output) else { continue }
                 session.identify(as: log.clientRandom(of: slot))
                 log.claim(slot)
                 return .taken

@@ -23,6 +23,9 @@ package struct TLSLimits: Sendable {
     package var connectionsTried = 4096
     /// Records of a connection joined midway that are tried with all secrets, until it waits for other secrets.
     package var recordsTried = 4
+    /// ... and how many of them, the first ones, also with the secrets of handshakes: a ServerHello in the clear may
+    /// look like the first protected record.
+    package var handshakeRecordsTried = 2
 
     package init() {}
 }

@@ -145,6 +145,44 @@ struct LossLaws {
         #expect(!listener.heard.contains(.started(.request)))
     }
 
+    @Test(
+        "joined within the handshake, the connection is found in the log by trial", arguments: 1..<7,
+        [Peer.Suite.tls13AES128, .tls13AES256, .tls13ChaCha])
+    func withinHandshake(_ first: Int, _ suite: Peer.Suite) throws {
+        var random = SeededGenerator(seed: 7)
+        var peer = try Peer(suite, &random)
+        // The server's flight in as many records as the recordings have: five.
+        var talk: [(direction: Direction, bytes: [UInt8])] = [
+            (.request, peer.clientHello()), (.response, peer.serverHello() + Peer.changeCipherSpec),
+        ]
+        for (label, direction, count) in [
+            ("SERVER_HANDSHAKE_TRAFFIC_SECRET", Direction.response, 5),
+            ("CLIENT_HANDSHAKE_TRAFFIC_SECRET", .request, 3),
+        ] {
+            try peer.use(label, direction)
+            for _ in 0..<count {
+                talk.append((direction, try peer.seal(Peer.message(11, random.bytes(90)), direction, type: 22)))
+            }
+            try peer.useTrafficKeys(direction)
+        }
+        var log = ""
+        for index in 0..<20 { log += index == 12 ? peer.keyLog() : try Peer(suite, &random).keyLog() }
+        var listener = Listener(keyLog: log)
+        listener.connection.joinMidway(.request)
+        listener.connection.joinMidway(.response)
+        for part in talk.dropFirst(first) { listener.receive(part.bytes, part.direction) }
+        var truth: [UInt8] = []
+        for number: UInt8 in 1...5 {
+            truth += [number, number]
+            listener.receive(try peer.seal([number, number], .response), .response)
+            listener.receive(try peer.seal([number, number], .request), .request)
+        }
+        for direction in Direction.allCases {
+            #expect(listener.data(direction) == truth, "\(direction)")
+            #expect(listener.heard.contains(.started(direction)))
+        }
+    }
+
     @Test("a search ends at its limit, and the connection is then left alone")
     func searchLimit() throws {
         var limits = TLSLimits()
