@@ -24,9 +24,10 @@ enum TraceSeeds {
         var pipeline = RecordingPipeline(ports: [2379], limits: limits)
         var index = 0
         var made = 0
-        while made < most, index < batch.packets.count {
+        var isFinished = packets.isEmpty
+        while made < most, !isFinished {
             index = pipeline.receive(batch, from: index)
-            if index == batch.packets.count { pipeline.finish() }
+            if index == batch.packets.count { isFinished = pipeline.finish() }
             try body(trace(of: &pipeline))
             made += 1
         }
