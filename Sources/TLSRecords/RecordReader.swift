@@ -96,8 +96,11 @@ struct RecordReader {
             hold(bytes.extracting(0..<offset), at: time)
             drain(&session, &log, &budget, &output)
             if !held.isEmpty || isHunting || isWaiting {
-                hold(bytes.extracting(offset..<bytes.count), at: time)
-                if isHunting || isWaiting { drain(&session, &log, &budget, &output) }
+                // A record that was found again may be followed by one of which the end is here.
+                if offset < bytes.count {
+                    hold(bytes.extracting(offset..<bytes.count), at: time)
+                    drain(&session, &log, &budget, &output)
+                }
                 return
             }
         }

@@ -101,6 +101,20 @@ struct LossLaws {
         }
     }
 
+    @Test("records found again within a false one that ends amid the next", arguments: Array(1...60))
+    func foundWithinFalseRecord(_ length: UInt8) throws {
+        var random = SeededGenerator(seed: 9)
+        var peer = try Peer(.tls13AES128, &random)
+        var listener = Listener(keyLog: peer.keyLog())
+        for (direction, bytes) in try peer.handshake() { listener.receive(bytes, direction) }
+        // The header of none, of which the length is known a byte later.
+        listener.receive([20, 0xa1, 0xec, 0], .request)
+        let records = try (0..<3).map { try peer.seal([$0, $0], .request) }.flatMap(\.self)
+        listener.receive([length] + records.prefix(70), .request)
+        for byte in records.dropFirst(70) { listener.receive([byte], .request) }
+        #expect(listener.data(.request) == [0, 0, 1, 1, 2, 2])
+    }
+
     @Test("a KeyUpdate lost with what is around it")
     func keyUpdate() throws {
         var random = SeededGenerator(seed: 6)
