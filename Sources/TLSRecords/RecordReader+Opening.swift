@@ -52,6 +52,7 @@ extension RecordReader {
             if verdict == .unopened, isReadable { health.recordsUnopened &+= 1 }
             return verdict
         }
+        if session.offersEarlyData { loseEarlyData(before: found) }
         reportLoss(before: found, at: time, into: &output)
         keys = found.keys
         epoch = found.epoch
@@ -61,6 +62,20 @@ extension RecordReader {
         cipherIsChanged = true
         accept(found.count, header, at: time, into: &output)
         return .taken
+    }
+
+    /// Early data ends with a message of its own (RFC 8446 §4.5), if the server takes it. What is missing before that
+    /// may be early data, or its end: then nobody knows whether the server took what is kept.
+    private mutating func loseEarlyData(before found: RecordSearch.Found) {
+        guard direction == .request, epoch <= .early, !isStarted else { return }
+        if missing > 0 {
+            earlyDataMissing &+= missing &+ earlyData.count
+            missing = 0
+            earlyData = []
+        } else if found.epoch > .early {
+            earlyDataMissing = 0
+            earlyData = []
+        }
     }
 
     /// Names what of the application data came before the record that was found and was not read.
@@ -74,16 +89,12 @@ extension RecordReader {
             // The first record of the traffic secret; in TLS 1.2 that is the Finished message.
             let first: UInt64 = suite.isTLS13 ? 0 : 1
             let isFirst = found.sequence <= first
-            if earlyData.isEmpty || missing == 0 {
-                earlyData = []
-                if missingIsKnown || isFirst { start(at: time, into: &output) }
-                if missingIsKnown, !isFirst { reportGap(missing, isExact: false, at: time, into: &output) }
-            } else {
-                // Whether the server took the early data lay in what is missing.
-                start(at: time, into: &output)
-                reportGap(missing &+ earlyData.count, isExact: false, at: time, into: &output)
-                earlyData = []
+            if missingIsKnown || isFirst { start(at: time, into: &output) }
+            if missingIsKnown {
+                reportGap(earlyDataMissing &+ (isFirst ? 0 : missing), isExact: false, at: time, into: &output)
             }
+            earlyDataMissing = 0
+            earlyData = []
             isStarted = true
             return
         }
@@ -138,8 +149,12 @@ extension RecordReader {
     }
 
     private mutating func keepEarlyData(_ count: Int, _ output: TLSOutput) {
-        let room = min(count, limits.earlyDataBytes &- earlyData.count)
-        for index in 0..<max(room, 0) { earlyData.append(output.openedByte(index)) }
+        if count > limits.earlyDataBytes &- earlyData.count {
+            earlyDataMissing &+= earlyData.count &+ count
+            earlyData = []
+            return
+        }
+        for index in 0..<count { earlyData.append(output.openedByte(index)) }
     }
 
     private mutating func readHandshake(_ count: Int, at time: CaptureTime, into output: inout TLSOutput) {
@@ -155,7 +170,9 @@ extension RecordReader {
         // RFC 8446 §4.5: sent only if the server accepted the early data.
         if earlyDataIsTaken {
             start(at: time, into: &output)
+            reportGap(earlyDataMissing, isExact: false, at: time, into: &output)
             output.append(copying: earlyData.span, direction, at: time)
+            earlyDataMissing = 0
             earlyData = []
         }
     }

@@ -57,6 +57,8 @@ struct RecordReader {
     var cipherIsChanged = false
     var handshake: HandshakeReader
     var earlyData: [UInt8] = []
+    /// Bytes before the kept early data that may be some of it and were not kept.
+    var earlyDataMissing = 0
     /// The begin of the application data was reported, or can no longer be.
     var isStarted = false
     /// Records of this direction were padded, so that lengths of lost ones tell little.
@@ -126,7 +128,7 @@ struct RecordReader {
 
     mutating func finish(at time: CaptureTime, into output: inout TLSOutput) {
         missing &+= held.count
-        if missing > 0, epoch == .traffic, isStarted { reportGap(missing, isExact: false, at: time, into: &output) }
+        if missing > 0, isStarted { reportGap(missing, isExact: false, at: time, into: &output) }
         held = []
         marks = []
     }

@@ -115,6 +115,62 @@ struct LossLaws {
         #expect(listener.data(.request) == [0, 0, 1, 1, 2, 2])
     }
 
+    @Test(
+        "early data lost in part, whole, or with its end, is named as missing",
+        arguments: [[0], [1], [2], [0, 2], [0, 1, 2], [3], [2, 3], [0, 1, 2, 3], [1, 4], [0, 1, 2, 3, 4]])
+    func earlyData(_ lost: [Int]) throws {
+        var random = SeededGenerator(seed: 4)
+        var peer = try Peer(.tls13AES128, &random)
+        var listener = Listener(keyLog: peer.keyLog())
+        listener.receive(peer.clientHello(earlyData: true), .request)
+        listener.receive(peer.serverHello(), .response)
+        let contents = (0..<5).map { _ in random.bytes(50) }
+        try peer.use("CLIENT_EARLY_TRAFFIC_SECRET", .request)
+        var records = try contents.prefix(3).map { try peer.seal($0, .request) }
+        records.append(try peer.seal(Peer.message(5, []), .request, type: 22))
+        try peer.use("CLIENT_HANDSHAKE_TRAFFIC_SECRET", .request)
+        records.append(try peer.seal(Peer.message(20, random.bytes(32)), .request, type: 22))
+        try peer.useTrafficKeys(.request)
+        records += try contents.suffix(2).map { try peer.seal($0, .request) }
+        for (index, record) in records.enumerated() {
+            if lost.contains(index) {
+                listener.connection.receiveGap(record.count, .request)
+            } else {
+                listener.receive(record, .request)
+            }
+        }
+        listener.finish()
+        let heard = listener.heard(.request)
+        #expect(heard.first == .started(.request))
+        #expect(place(heard, in: contents.flatMap(\.self)) == nil)
+        #expect(listener.data(.request).suffix(100) == contents.suffix(2).flatMap(\.self)[...])
+        let missing = heard.reduce(0) { sum, heard in
+            if case .gap(_, let count, _) = heard { sum + count } else { sum }
+        }
+        #expect(listener.data(.request).count + missing >= 250)
+    }
+
+    @Test("more early data than is kept is named as missing")
+    func muchEarlyData() throws {
+        var random = SeededGenerator(seed: 4)
+        var limits = TLSLimits()
+        limits.earlyDataBytes = 80
+        var peer = try Peer(.tls13AES128, &random)
+        var listener = Listener(keyLog: peer.keyLog(), limits: limits)
+        listener.receive(peer.clientHello(earlyData: true), .request)
+        listener.receive(peer.serverHello(), .response)
+        try peer.use("CLIENT_EARLY_TRAFFIC_SECRET", .request)
+        let last = random.bytes(50)
+        for content in [random.bytes(50), random.bytes(50), last] {
+            listener.receive(try peer.seal(content, .request), .request)
+        }
+        listener.receive(try peer.seal(Peer.message(5, []), .request, type: 22), .request)
+        #expect(
+            listener.heard(.request) == [
+                .started(.request), .gap(.request, 100, isExact: false), .data(.request, last),
+            ])
+    }
+
     @Test("a KeyUpdate lost with what is around it")
     func keyUpdate() throws {
         var random = SeededGenerator(seed: 6)
