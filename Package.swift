@@ -45,8 +45,10 @@ let package = Package(
 
         .target(
             name: "FuzzLaws",
-            dependencies: ["Wire", "CaptureFiles", "Packets", "HTTP2", "Etcd", "Trace", "Recording", "Analysis"],
-            path: "Fuzz/Sources/FuzzLaws", swiftSettings: strict),
+            dependencies: [
+                "Wire", "CaptureFiles", "Packets", "TLSRecords", "HTTP2", "Etcd", "Trace", "Recording", "Analysis",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ], path: "Fuzz/Sources/FuzzLaws", swiftSettings: strict),
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(name: "CaptureFilesTests", dependencies: ["Wire", "CaptureFiles"], swiftSettings: strict),

@@ -12,7 +12,7 @@ let strict: [SwiftSetting] = [
 ]
 
 /// One executable a border: `Sources/fuzz-NAME`.
-let borders = ["capture-file", "packets", "http2", "etcd", "trace", "pipeline", "canary"]
+let borders = ["capture-file", "packets", "tls-records", "http2", "etcd", "trace", "pipeline", "canary"]
 
 let package = Package(
     name: "kvreel-fuzz",
@@ -40,8 +40,10 @@ let package = Package(
         .target(name: "Analysis", dependencies: ["Wire", "Etcd", "Trace"], swiftSettings: strict),
         .target(
             name: "FuzzLaws",
-            dependencies: ["Wire", "CaptureFiles", "Packets", "HTTP2", "Etcd", "Trace", "Recording", "Analysis"],
-            swiftSettings: strict),
+            dependencies: [
+                "Wire", "CaptureFiles", "Packets", "TLSRecords", "HTTP2", "Etcd", "Trace", "Recording", "Analysis",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ], swiftSettings: strict),
         .target(name: "FuzzDriver", dependencies: ["FuzzLaws", "CLibFuzzer"], swiftSettings: strict),
         .executableTarget(
             name: "fuzz-corpus",

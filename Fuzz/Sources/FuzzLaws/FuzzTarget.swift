@@ -14,13 +14,14 @@ package struct FuzzTarget: Sendable {
 
     package static let captureFile = FuzzTarget(name: "capture-file", laws: CaptureFileLaws.check)
     package static let packets = FuzzTarget(name: "packets", laws: PacketLaws.check)
+    package static let tlsRecords = FuzzTarget(name: "tls-records", laws: TLSLaws.check)
     package static let http2 = FuzzTarget(name: "http2", laws: HTTP2Laws.check)
     package static let etcd = FuzzTarget(name: "etcd", laws: EtcdLaws.check)
     package static let trace = FuzzTarget(name: "trace", laws: TraceLaws.check)
     package static let pipeline = FuzzTarget(name: "pipeline", laws: PipelineLaws.check)
 
     /// All but the canary.
-    package static let all = [captureFile, packets, http2, etcd, trace, pipeline]
+    package static let all = [captureFile, packets, tlsRecords, http2, etcd, trace, pipeline]
 
     /// Must fail: shows that a broken law is seen. Its law is that no input has the four bytes of "KVR" and a line end
     /// in a row; libFuzzer has them in a second or two.

@@ -20,15 +20,35 @@ struct SeedCutter {
     }
 
     mutating func cut(_ path: String) throws {
-        name = String(URL(filePath: path).lastPathComponent.prefix { $0 != "." })
+        let file = URL(filePath: path)
+        name = String(file.lastPathComponent.prefix { $0 != "." })
         written = [:]
         let packets = try Self.packets(of: path)
+        let keyLog = file.deletingLastPathComponent().appending(path: "keys.log")
+        if FileManager.default.fileExists(atPath: keyLog.path()) {
+            return try cutEncrypted(packets, keyLog)
+        }
         try cutPackets(packets)
         var streams = StreamSeeds()
         streams.read(packets)
         for seed in spread(streams.http2) { try write(seed, to: "http2") }
         for seed in spread(streams.etcd) { try write(seed, to: "etcd") }
         try TraceSeeds.make(of: packets, most: most) { try write($0, to: "trace") }
+    }
+
+    /// Seeds of what does not depend on a capture.
+    mutating func cutNothing() throws {
+        name = "peer"
+        written = [:]
+        for seed in TLSSeeds.ofPeer { try write(seed, to: "tls-records", most: TLSSeeds.ofPeer.count) }
+    }
+
+    /// Other targets say little of a capture that is encrypted.
+    private mutating func cutEncrypted(_ packets: [Packet], _ keyLog: URL) throws {
+        name = "encrypted"
+        var streams = try TLSSeeds(keyLog: keyLog)
+        streams.read(packets)
+        for seed in spread(streams.inputs) { try write(seed, to: "tls-records") }
     }
 
     /// A packet with its bytes.
@@ -83,8 +103,8 @@ struct SeedCutter {
 
     private func wants(_ target: String) -> Bool { written[target, default: 0] < most }
 
-    private mutating func write(_ seed: [UInt8], to target: String) throws {
-        guard wants(target) else { return }
+    private mutating func write(_ seed: [UInt8], to target: String, most: Int? = nil) throws {
+        guard written[target, default: 0] < most ?? self.most else { return }
         let place = folder.appending(path: target)
         try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
         let number = written[target, default: 0]
