@@ -63,19 +63,24 @@ struct TLSPeer {
 
     /// Lines of the key log: bit 0 those of the handshake, 1 the client's traffic, 2 the server's, 3 early data.
     func keyLog(_ lines: UInt8) -> [UInt8] {
-        func line(_ label: String, _ secret: [UInt8]) -> String {
-            "\(label) \(Self.hexadecimal(Self.clientRandom)) \(Self.hexadecimal(secret))\n"
+        if isTLS12 { return Self.line12 }
+        return (0..<4).filter { lines >> $0 & 1 != 0 }.flatMap { Self.lines13[$0] }
+    }
+
+    private static let line12 = line("CLIENT_RANDOM", masterSecret)
+    private static let lines13: [[UInt8]] = [
+        line("CLIENT_HANDSHAKE_TRAFFIC_SECRET", secret(.handshake, .request))
+            + line("SERVER_HANDSHAKE_TRAFFIC_SECRET", secret(.handshake, .response)),
+        line("CLIENT_TRAFFIC_SECRET_0", secret(.traffic, .request)),
+        line("SERVER_TRAFFIC_SECRET_0", secret(.traffic, .response)),
+        line("CLIENT_EARLY_TRAFFIC_SECRET", secret(.early, .request)),
+    ]
+
+    private static func line(_ label: String, _ secret: [UInt8]) -> [UInt8] {
+        func hexadecimal(_ bytes: [UInt8]) -> String {
+            bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
         }
-        if isTLS12 { return Array(line("CLIENT_RANDOM", Self.masterSecret).utf8) }
-        var text = ""
-        if lines & 1 != 0 {
-            text += line("CLIENT_HANDSHAKE_TRAFFIC_SECRET", Self.secret(.handshake, .request))
-            text += line("SERVER_HANDSHAKE_TRAFFIC_SECRET", Self.secret(.handshake, .response))
-        }
-        if lines & 2 != 0 { text += line("CLIENT_TRAFFIC_SECRET_0", Self.secret(.traffic, .request)) }
-        if lines & 4 != 0 { text += line("SERVER_TRAFFIC_SECRET_0", Self.secret(.traffic, .response)) }
-        if lines & 8 != 0 { text += line("CLIENT_EARLY_TRAFFIC_SECRET", Self.secret(.early, .request)) }
-        return Array(text.utf8)
+        return Array("\(label) \(hexadecimal(clientRandom)) \(hexadecimal(secret))\n".utf8)
     }
 
     /// The ClientHello or the ServerHello, in its record.
@@ -167,9 +172,5 @@ struct TLSPeer {
 
     private static func bytes(_ number: UInt64) -> [UInt8] {
         (0..<8).map { UInt8(truncatingIfNeeded: number >> UInt64(56 - 8 * $0)) }
-    }
-
-    private static func hexadecimal(_ bytes: [UInt8]) -> String {
-        bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
     }
 }
