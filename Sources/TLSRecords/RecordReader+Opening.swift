@@ -52,7 +52,7 @@ extension RecordReader {
             if verdict == .unopened, isReadable { health.recordsUnopened &+= 1 }
             return verdict
         }
-        if session.offersEarlyData { loseEarlyData(before: found) }
+        loseEarlyData(before: found, isOffered: session.offersEarlyData)
         reportLoss(before: found, at: time, into: &output)
         keys = found.keys
         epoch = found.epoch
@@ -66,8 +66,10 @@ extension RecordReader {
 
     /// Early data ends with a message of its own (RFC 8446 §4.5), if the server takes it. What is missing before that
     /// may be early data, or its end: then nobody knows whether the server took what is kept.
-    private mutating func loseEarlyData(before found: RecordSearch.Found) {
-        guard direction == .request, epoch <= .early, !isStarted else { return }
+    private mutating func loseEarlyData(before found: RecordSearch.Found, isOffered: Bool) {
+        // A ClientHello that does not offer it may follow one that did.
+        let isSent = isOffered || epoch == .early || found.epoch == .early
+        guard direction == .request, isSent, epoch <= .early, !isStarted else { return }
         if missing > 0 {
             earlyDataMissing &+= missing &+ earlyData.count
             missing = 0
