@@ -27,7 +27,8 @@ package struct CaptureReader: ~Copyable {
     /// The same between two calls: each may come with another batch.
     private var kept: [UInt8] = []
     private var finishedHealth = CaptureHealth()
-    private var finishedFiles: [FileHealth] = []
+    /// What is known of the files that were read to their ends.
+    package private(set) var finishedFiles: [FileHealth] = []
 
     /// What is known of one of the files.
     package struct FileHealth: Sendable {
@@ -119,8 +120,11 @@ package struct CaptureReader: ~Copyable {
     }
 
     /// What is known of each of them.
-    package var fileHealth: [FileHealth] {
-        source == nil ? finishedFiles : finishedFiles + [FileHealth(name: currentName, health: parser.health)]
+    package var fileHealth: [FileHealth] { finishedFiles + (openFile.map { [$0] } ?? []) }
+
+    /// What is known of the file that is read now.
+    package var openFile: FileHealth? {
+        source == nil ? nil : FileHealth(name: currentName, health: parser.health)
     }
 
     /// Whether one of the inputs may bring nothing for long: a pipe, a terminal, standard input.

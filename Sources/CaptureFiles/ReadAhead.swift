@@ -12,8 +12,12 @@ package final class ReadAhead: Sendable {
     /// What is known of the input when a batch was read.
     package struct State: Sendable {
         package var health = CaptureHealth()
-        package var fileHealth: [CaptureReader.FileHealth] = []
+        package var finishedFiles: [CaptureReader.FileHealth] = []
+        package var openFile: CaptureReader.FileHealth?
         package var bytesRead = 0
+
+        /// The health of each file.
+        package var fileHealth: [CaptureReader.FileHealth] { finishedFiles + (openFile.map { [$0] } ?? []) }
     }
 
     /// Batches that are read, wait or are decoded: one each, and one in reserve.
@@ -127,7 +131,8 @@ package final class ReadAhead: Sendable {
                 var isMore = false
                 defer {
                     filled.state = State(
-                        health: reader.health, fileHealth: reader.fileHealth, bytesRead: reader.bytesRead)
+                        health: reader.health, finishedFiles: reader.finishedFiles, openFile: reader.openFile,
+                        bytesRead: reader.bytesRead)
                     if isMore { put(&filled) }
                 }
                 isMore = try reader.next(into: &filled.batch)

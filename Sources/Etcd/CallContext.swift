@@ -25,6 +25,21 @@ package struct CallContext {
         output = CallOutput(limits: limits)
     }
 
+    // MARK: - Memory to work in
+
+    private var streams: [(stream: UInt32, slot: Int)] = []
+
+    /// An array for the streams of a connection, to be given back.
+    mutating func takeStreams() -> [(stream: UInt32, slot: Int)] {
+        var taken: [(stream: UInt32, slot: Int)] = []
+        swap(&taken, &streams)
+        return taken
+    }
+
+    mutating func giveBack(_ array: inout [(stream: UInt32, slot: Int)]) {
+        if array.capacity <= 4096 { swap(&array, &streams) }
+    }
+
     // MARK: - The pool
 
     /// Bytes of memory that most calls have: not worth counting as long as the call holds no more.

@@ -19,7 +19,31 @@ package struct CallOutput {
     /// Numbers in the batch of a call's keys, 0 where not asked for yet.
     var keyNumbers: [KeyNumber] = []
 
+    /// Memory in which long messages were held, for the next ones.
+    private var spares: [[UInt8]] = []
+
     init(limits: CallLimits) { self.limits = limits }
+
+    // MARK: - Memory for messages that come in pieces
+
+    /// From so many bytes on, the memory of a held message is not its call's but goes from one to the next.
+    static let spareBytes = 1 << 13
+    private static let spareCount = 4
+    private static let spareBytesMax = 4 << 20
+
+    /// Memory for a message of that length, in place of an empty array's.
+    mutating func lendSpare(to buffer: inout [UInt8], for length: Int) {
+        guard length >= Self.spareBytes, buffer.capacity < Self.spareBytes, var spare = spares.popLast() else { return }
+        swap(&buffer, &spare)
+    }
+
+    /// Takes the memory of a message that was read; the array is empty then.
+    mutating func takeBack(_ buffer: inout [UInt8]) {
+        buffer.removeAll(keepingCapacity: buffer.capacity <= Self.spareBytesMax)
+        guard buffer.capacity >= Self.spareBytes, spares.count < Self.spareCount else { return }
+        spares.append([])
+        swap(&spares[spares.count - 1], &buffer)
+    }
 
     // MARK: - Counting
 

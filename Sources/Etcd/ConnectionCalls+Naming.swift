@@ -216,7 +216,7 @@ extension ConnectionCalls {
         concludeNames(&context)
         names = EntryNames(limit: context.limits.entryNames)
         statuses = StatusEntries()
-        for (stream, slot) in table.sorted where context.holds(slot, connection: connection, stream: stream) {
+        for (stream, slot) in table.all where context.holds(slot, connection: connection, stream: stream) {
             context.calls[slot].entry = -1
             context.calls[slot].statusEntry = nil
         }

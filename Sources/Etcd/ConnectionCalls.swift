@@ -51,6 +51,16 @@ package struct ConnectionCalls {
         names = EntryNames(limit: limits.entryNames)
     }
 
+    /// Takes over the memory of a connection that is over, and nothing of what is known of it.
+    package mutating func takeMemory(of old: inout ConnectionCalls) {
+        table.takeMemory(of: &old.table)
+        ended.takeMemory(of: &old.ended)
+        lingering.takeMemory(of: &old.lingering)
+        names.takeMemory(of: &old.names)
+        old.userAgent.removeAll(keepingCapacity: true)
+        swap(&userAgent, &old.userAgent)
+    }
+
     /// Calls that are open, or wait for late bytes.
     package var openCalls: Int { table.count }
 
@@ -110,7 +120,10 @@ package struct ConnectionCalls {
     package mutating func finish(
         at time: CaptureTime, upTo operations: Int = .max, context: inout CallContext
     ) -> Bool {
-        for (stream, slot) in table.sorted {
+        var streams = context.takeStreams()
+        defer { context.giveBack(&streams) }
+        table.sort(into: &streams)
+        for (stream, slot) in streams {
             if context.output.batch.operations.count >= operations { return false }
             conclude(slot, stream, at: time.nanoseconds, &context)
             table.remove(stream)

@@ -45,6 +45,14 @@ struct EntryNames: Sendable {
 
     init(limit: Int) { self.limit = limit }
 
+    /// Takes over the memory of one that is of no use any more.
+    mutating func takeMemory(of old: inout EntryNames) {
+        old.entries.removeAll(keepingCapacity: true)
+        swap(&entries, &old.entries)
+        old.insertions.removeAll(keepingCapacity: true)
+        swap(&insertions, &old.insertions)
+    }
+
     var isEmpty: Bool { entries.isEmpty }
 
     // MARK: - What requests show

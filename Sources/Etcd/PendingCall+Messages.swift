@@ -36,7 +36,10 @@ extension PendingCall {
         let isKept =
             !marks.isDisjoint(with: [.scanned, .collecting])
             && request.length <= output.limits.requestBytes
-        if isKept { heldRequest.append(copying: bytes) }
+        if isKept {
+            if heldRequest.isEmpty { output.lendSpare(to: &heldRequest, for: request.length) }
+            heldRequest.append(copying: bytes)
+        }
         guard isLast else { return }
         guard isKept else {
             countRequest(&output)
@@ -46,7 +49,7 @@ extension PendingCall {
         var whole: [UInt8] = []
         swap(&whole, &heldRequest)
         completeRequest(whole.span, at: piece.end, &output)
-        whole.removeAll(keepingCapacity: whole.capacity <= 1 << 15)
+        output.takeBack(&whole)
         swap(&whole, &heldRequest)
     }
 
@@ -265,6 +268,7 @@ extension PendingCall {
             }
             expectRest(scan, held: rest.count - scan.consumed, &output)
             if !marks.contains(.responseUnreadable), passedOverResponse == 0 {
+                output.lendSpare(to: &heldResponse, for: wantedResponse)
                 heldResponse.append(copying: rest.extracting(scan.consumed..<rest.count))
             }
             return
@@ -275,12 +279,12 @@ extension PendingCall {
         swap(&held, &heldResponse)
         let scan = details.scanResponse(kind, held.span, isLast: isLast, limits: output.limits)
         switch scan.outcome {
-        case .complete: held.removeAll(keepingCapacity: held.capacity <= 1 << 17)
+        case .complete: output.takeBack(&held)
         case .malformed: failResponse()
         case .partial:
             expectRest(scan, held: held.count - scan.consumed, &output)
             if passedOverResponse > 0 {
-                held.removeAll(keepingCapacity: held.capacity <= 1 << 17)
+                output.takeBack(&held)
             } else {
                 held.keep(only: scan.consumed..<held.count)
             }

@@ -9,6 +9,15 @@ struct StreamTable: Sendable {
     private(set) var count = 0
     private let factor = HashSeed.factor(HashSeed.process)
 
+    /// Takes over the memory of one that is of no use any more, unless it is more than most connections need.
+    /// Precondition: this one is empty.
+    mutating func takeMemory(of old: inout StreamTable) {
+        guard old.streams.count <= 1024 else { return }
+        if old.count > 0 { for place in old.streams.indices { old.streams[place] = 0 } }
+        swap(&streams, &old.streams)
+        swap(&slots, &old.slots)
+    }
+
     /// Whether the next insertion makes the table longer.
     var isFull: Bool { count * 2 >= streams.count }
 
@@ -20,8 +29,23 @@ struct StreamTable: Sendable {
         return all
     }
 
-    /// All streams and their slots, in ascending order of stream numbers.
-    var sorted: [(stream: UInt32, slot: Int)] { all.sorted { $0.stream < $1.stream } }
+    /// Fills the array with all streams and their slots, in ascending order of stream numbers.
+    func sort(into streams: inout [(stream: UInt32, slot: Int)]) {
+        streams.removeAll(keepingCapacity: true)
+        if count == 0 { return }
+        for place in self.streams.indices where self.streams[place] != 0 {
+            streams.append((self.streams[place], Int(slots[place])))
+        }
+        // The standard library's sort allocates.
+        guard streams.count <= 32 else { return streams.sort { $0.stream < $1.stream } }
+        for end in streams.indices.dropFirst() {
+            var place = end
+            while place > 0, streams[place - 1].stream > streams[place].stream {
+                streams.swapAt(place - 1, place)
+                place -= 1
+            }
+        }
+    }
 
     func slot(of stream: UInt32) -> Int? {
         if count == 0 { return nil }
@@ -103,6 +127,12 @@ struct LingeringCalls: Sendable {
     /// Whether entries of calls that are gone should be looked for before the next is added.
     var isFull: Bool { entries.count == entries.capacity }
 
+    /// Takes over the memory of one that is of no use any more, unless it is more than most connections need.
+    mutating func takeMemory(of old: inout LingeringCalls) {
+        old.entries.removeAll(keepingCapacity: old.entries.capacity <= 256)
+        swap(&entries, &old.entries)
+    }
+
     mutating func append(_ entry: Entry) { entries.append(entry) }
 
     /// Takes the first entry if it ended at `limit` or before.
@@ -138,6 +168,12 @@ struct EndedStreams: Sendable {
 
     private var numbers: [UInt32] = []
     private var next = 0
+
+    /// Takes over the memory of one that is of no use any more.
+    mutating func takeMemory(of old: inout EndedStreams) {
+        old.numbers.removeAll(keepingCapacity: true)
+        swap(&numbers, &old.numbers)
+    }
 
     func contains(_ stream: UInt32) -> Bool {
         for number in numbers where number == stream { return true }

@@ -43,6 +43,22 @@ package struct ConnectionReader {
         textLimit = textUsed &+ limits.textBytes
     }
 
+    /// Takes over the memory of a reader that is of no use any more, and nothing of what it knows. Precondition:
+    /// nothing was read yet.
+    package mutating func takeMemory(of old: inout ConnectionReader) {
+        old.heldMarks.removeAll(keepingCapacity: true)
+        swap(&heldMarks, &old.heldMarks)
+        old.held.removeAll(keepingCapacity: true)
+        swap(&held, &old.held)
+        old.fields.removeAll(keepingCapacity: true)
+        swap(&fields, &old.fields)
+        // What every reader's text begins with stays.
+        old.fieldBytes.removeLast(old.fieldBytes.count &- textUsed)
+        swap(&fieldBytes, &old.fieldBytes)
+        request.takeMemory(of: &old.request)
+        response.takeMemory(of: &old.response)
+    }
+
     /// Tells, before the first byte of `direction`, whether that byte is the first of the connection (its SYN was
     /// seen). Without this call the direction counts as joined midway, unless it begins with the client's preface.
     package mutating func begin(_ direction: Direction, atStart: Bool) {

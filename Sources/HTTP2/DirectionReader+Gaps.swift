@@ -12,7 +12,7 @@ extension DirectionReader {
             return false
         }
         beginHunting(isAnnounced: false)
-        decoder = HPACKDecoder(direction, knownFromStart: false, limits: limits)
+        beginDecoding(knownFromStart: false)
         return true
     }
 

@@ -99,6 +99,23 @@ struct DirectionReader {
         hunter = FrameHunter(limits: limits)
     }
 
+    /// Takes over the memory of a reader that is of no use any more. Precondition: nothing was read yet.
+    mutating func takeMemory(of old: inout DirectionReader) {
+        old.partial.removeAll(keepingCapacity: true)
+        swap(&partial, &old.partial)
+        old.block.removeAll(keepingCapacity: true)
+        swap(&block, &old.block)
+        decoder.takeMemory(of: &old.decoder)
+        hunter.takeMemory(of: &old.hunter)
+    }
+
+    /// A table of which nothing is known, or that is empty, in place of the one so far.
+    mutating func beginDecoding(knownFromStart: Bool) {
+        var old = HPACKDecoder(direction, knownFromStart: knownFromStart, limits: limits)
+        swap(&decoder, &old)
+        decoder.takeMemory(of: &old)
+    }
+
     var total: HTTP2Health {
         var total = health
         total.tablesReanchored = decoder.tablesReanchored
@@ -277,6 +294,6 @@ struct DirectionReader {
         phase = .header
         isConfirmed = true
         settingsAreKnown = true
-        decoder = HPACKDecoder(direction, knownFromStart: true, limits: limits)
+        beginDecoding(knownFromStart: true)
     }
 }

@@ -38,6 +38,9 @@ struct DynamicTable {
 
     func holds(_ serial: Int64) -> Bool { serial >= oldest && serial < inserted }
 
+    /// Takes over the memory of one that is of no use any more. Precondition: this one is empty.
+    mutating func takeMemory(of old: inout DynamicTable) { swap(&slots, &old.slots) }
+
     /// Inserts an entry; nil when it is larger than the table, which only empties it (RFC 7541 §4.4).
     mutating func insert(_ entry: Entry) -> Int64? {
         guard Int(entry.size) <= sizeMax else {

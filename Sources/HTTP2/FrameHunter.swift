@@ -50,6 +50,14 @@ struct FrameHunter {
 
     init(limits: ConnectionLimits) { self.limits = limits }
 
+    /// Takes over the memory of one that is of no use any more. Precondition: nothing was hunted yet.
+    mutating func takeMemory(of old: inout FrameHunter) {
+        old.drop()
+        swap(&tail, &old.tail)
+        swap(&marks, &old.marks)
+        swap(&candidates, &old.candidates)
+    }
+
     /// Forgets everything; the next input begins a new hunt.
     mutating func reset() {
         drop()

@@ -67,6 +67,12 @@ package struct HPACKDecoder {
         anchor = TableAnchor(direction)
     }
 
+    /// Takes over the memory of a decoder that is of no use any more. Precondition: nothing was decoded yet.
+    mutating func takeMemory(of old: inout HPACKDecoder) {
+        table.takeMemory(of: &old.table)
+        anchor.takeMemory(of: &old.anchor)
+    }
+
     /// Decodes one whole field block and appends its fields; false when it could not be read, then nothing is appended
     /// and the table is in doubt.
     ///

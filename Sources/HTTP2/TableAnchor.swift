@@ -31,7 +31,8 @@ struct TableAnchor {
     /// Sections in a row with the same entry, from which on its place counts as one that does not change.
     private static let steadyUses = 2
 
-    private var places = Array(repeating: Place(), count: placeCount)
+    /// Empty until something was learnt.
+    private var places: [Place] = []
     /// Where `:path` stands, -1 when not seen yet.
     private var pathPlace = -1
     /// How many places must agree: two for requests. Responses have one that is always there, and a table that hardly
@@ -42,12 +43,19 @@ struct TableAnchor {
         votesNeeded = direction == .request ? 2 : 1
     }
 
+    /// Takes over the memory of one that is of no use any more.
+    mutating func takeMemory(of old: inout TableAnchor) {
+        for place in old.places.indices { old.places[place] = Place() }
+        swap(&places, &old.places)
+    }
+
     /// A field whose name and entry are certain was used at `place` of its section.
     @inline(__always)
     mutating func learn(_ name: HeaderField.Name, serial: Int64, place: Int) {
         // Trailers and responses differ in what stands where: of the server's fields only one is followed, by its name.
         guard place < Self.placeCount, votesNeeded > 1 || name == .contentType else { return }
         if name == .path { pathPlace = place }
+        if places.isEmpty { places = Array(repeating: Place(), count: Self.placeCount) }
         if places[place].serial == serial {
             places[place].uses = Self.steadyUses
         } else {
@@ -128,7 +136,7 @@ struct TableAnchor {
         if votesNeeded == 1, block.isEmpty || block[0] & 0x80 == 0 || block[0] & 0x7f > 14 { return }
         while let (line, serial, place) = walk.next(in: block) {
             guard line.kind == .indexed, let serial, serial < doubt.serial else { continue }
-            guard place < Self.placeCount, places[place].uses >= Self.steadyUses, let last = places[place].serial,
+            guard place < places.count, places[place].uses >= Self.steadyUses, let last = places[place].serial,
                 last < doubt.serial
             else { continue }
             places[place].vote = last &- serial
@@ -151,7 +159,7 @@ struct TableAnchor {
             }
             let name = table[entry].name
             if votesNeeded > 1, (name == .path) != (place == pathPlace), name != .unknown { return false }
-            if votesNeeded > 1, Self.isConstant(name), place < Self.placeCount, Self.isConstant(places[place].name),
+            if votesNeeded > 1, Self.isConstant(name), place < places.count, Self.isConstant(places[place].name),
                 places[place].name != name
             {
                 misfits &+= 1

@@ -55,6 +55,29 @@ package struct Endpoint: Hashable, Sendable {
     }
 }
 
+extension Endpoint {
+    /// Appends the description to `text`; of IPv4 without making a String of it.
+    package func appendText(to text: inout [UInt8]) {
+        guard address.isIPv4 else { return text.append(contentsOf: description.utf8) }
+        var shift: UInt64 = 32
+        while shift > 0 {
+            shift -= 8
+            append(decimal: UInt32(truncatingIfNeeded: address.low >> shift & 0xff), to: &text)
+            text.append(shift == 0 ? UInt8(ascii: ":") : UInt8(ascii: "."))
+        }
+        append(decimal: UInt32(port), to: &text)
+    }
+
+    private func append(decimal number: UInt32, to text: inout [UInt8]) {
+        var power: UInt32 = 10_000
+        while power > max(number, 1) { power /= 10 }
+        while power > 0 {
+            text.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / power % 10))
+            power /= 10
+        }
+    }
+}
+
 extension Endpoint: CustomStringConvertible {
     /// `10.0.0.1:2379` or `[::1]:2379`.
     package var description: String { address.isIPv4 ? "\(address):\(port)" : "[\(address)]:\(port)" }

@@ -31,8 +31,8 @@ struct RecordedConnection {
     }
 
     /// What is left of a connection that is over.
-    init(closed other: RecordedConnection) {
-        number = other.number
+    init(closed number: UInt32) {
+        self.number = number
         reader = ConnectionReader()
         isOpen = false
     }

@@ -21,7 +21,11 @@ package struct RecordingLimits: Sendable {
     /// if joined midway.
     package var readerBytes = 48 << 20
 
-    /// Nothing of a capture and a key log makes a recording hold more than about 190 MiB; a file compressed with a
+    /// Connections that are over and leave their memory to later ones, and the most that one may leave.
+    package var idleConnections = 256
+    package var idleReaderBytes = 64 << 10
+
+    /// Nothing of a capture and a key log makes a recording hold more than about 220 MiB; a file compressed with a
     /// window of 128 MiB takes that much besides.
     package init() {
         tracker.heldBytesTotal = 16 << 20

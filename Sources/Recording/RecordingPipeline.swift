@@ -18,6 +18,11 @@ package struct RecordingPipeline {
     private var connections: [RecordedConnection] = []
     private var calls: [ConnectionCalls] = []
     private var context: CallContext
+    /// What connections that are over leave to later ones, so that opening one costs no allocation.
+    private var idleReaders: [ConnectionReader] = []
+    private var idleCalls: [ConnectionCalls] = []
+    /// Memory for the text of an address.
+    private var addressText: [UInt8] = []
     private var observed = ObservedState()
     private var decryption: Decryption
     private var streamEvents: [StreamEvent] = []
@@ -215,9 +220,11 @@ package struct RecordingPipeline {
     private mutating func open(_ slot: Int) {
         let tracked = tracker.connection(slot)
         let number = UInt32(truncatingIfNeeded: tracked.number)
-        let connection = RecordedConnection(number: number, limits: limits)
-        let newCalls = ConnectionCalls(
+        var connection = RecordedConnection(number: number, limits: limits)
+        if var idle = idleReaders.popLast() { connection.reader.takeMemory(of: &idle) }
+        var newCalls = ConnectionCalls(
             connection: number, isFromStart: tracked.start == .seen, limits: limits.calls)
+        if var idle = idleCalls.popLast() { newCalls.takeMemory(of: &idle) }
         if slot < connections.count {
             connections[slot] = connection
             calls[slot] = newCalls
@@ -349,6 +356,20 @@ package struct RecordingPipeline {
         }
     }
 
+    /// Leaves the memory of a closed connection to later ones, as far as that is little. The slot itself may stay free
+    /// for long.
+    private mutating func leaveMemory(_ slot: Int) {
+        var closed = RecordedConnection(closed: connections[slot].number)
+        swap(&closed, &connections[slot])
+        var ended = ConnectionCalls(connection: closed.number, isFromStart: false)
+        swap(&ended, &calls[slot])
+        guard idleReaders.count < limits.idleConnections, closed.reader.memoryBytes <= limits.idleReaderBytes else {
+            return
+        }
+        idleReaders.append(closed.reader)
+        idleCalls.append(ended)
+    }
+
     /// Takes note of how full the batch is; asked for far more often than it changes.
     private mutating func noteBatch() {
         isBatchFull =
@@ -376,8 +397,7 @@ package struct RecordingPipeline {
         if connections[slot].hasPayload { writeConnection(slot) }
         connections[slot].isOpen = false
         readerBytes -= connections[slot].readerBytes
-        // An empty reader in its place: the slot may stay free for long.
-        connections[slot] = RecordedConnection(closed: connections[slot])
+        leaveMemory(slot)
         return true
     }
 
@@ -413,9 +433,10 @@ package struct RecordingPipeline {
     private mutating func writeConnection(_ slot: Int) {
         connections[slot].part = part
         let tracked = tracker.connection(slot)
+        let client = textNumber(of: tracked.client)
+        let server = textNumber(of: tracked.server)
         var record = ConnectionRecord(
-            number: connections[slot].number, client: context.output.batch.texts.number(of: tracked.client.description),
-            server: context.output.batch.texts.number(of: tracked.server.description), firstTime: tracked.firstTime)
+            number: connections[slot].number, client: client, server: server, firstTime: tracked.firstTime)
         record.lastTime = tracked.lastTime
         record.start = tracked.start == .seen ? .seen : .midway
         record.content = ConnectionRecord.Content(connections[slot].carries)
@@ -428,5 +449,15 @@ package struct RecordingPipeline {
         record.gaps = Int64(tracked.request.gaps) + Int64(tracked.response.gaps)
         record.undecodableBytes = Int64(connections[slot].reader.health.undecodableBytes)
         context.output.batch.connections.append(record)
+    }
+
+    private mutating func textNumber(of endpoint: Endpoint) -> TextNumber {
+        // Lent from outside of `self`.
+        var text: [UInt8] = []
+        swap(&text, &addressText)
+        defer { swap(&text, &addressText) }
+        text.removeAll(keepingCapacity: true)
+        endpoint.appendText(to: &text)
+        return context.output.batch.texts.number(of: text.span)
     }
 }

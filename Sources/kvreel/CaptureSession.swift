@@ -20,6 +20,7 @@ struct CaptureSession: ~Copyable {
     private var finishedCoverage = Coverage()
     private var finishedBytes: Int64 = 0
     private var packets: Int64 = 0
+    private var losses = PacketSource.Losses()
     private var lastFlush: UInt64
 
     struct Options {
@@ -121,10 +122,18 @@ struct CaptureSession: ~Copyable {
         }
     }
 
+    /// Tells the trace what the source lost, when that has changed.
+    private mutating func noteLosses() {
+        let now = source.losses
+        if now == losses { return }
+        losses = now
+        recorder.setCaptureHealth(now.recordingHealth)
+    }
+
     private mutating func receive(_ batch: borrowing PacketBatch) throws {
         var coverage = coverage
         defer { self.coverage = coverage }
-        recorder.setCaptureHealth(source.recordingHealth)
+        noteLosses()
         // Before, for what was logged while the packets came; behind, for what they showed to be missing.
         if source.isStream { try readKeyLog() }
         recorder.receiveSecrets(of: batch)
@@ -174,7 +183,7 @@ struct CaptureSession: ~Copyable {
     /// Ends the trace; without an operation in it, throws why there is none.
     private mutating func finish(_ interruption: Interruption, after inputFailure: Failure?) throws {
         var coverage = coverage
-        recorder.setCaptureHealth(source.recordingHealth)
+        noteLosses()
         if inputFailure == nil { try readKeyLog() }
         recorder.finishKeyLog()
         try recorder.endInput { coverage.add($0) }
@@ -294,7 +303,7 @@ struct CaptureSession: ~Copyable {
         }
         let capture = source.health
         if source.isLive {
-            warnOfDrops(source.recordingHealth)
+            warnOfDrops(source.losses.recordingHealth)
         } else if capture.packetsDropped > 0 {
             StandardError.warn(
                 Self.names(files.filter { $0.health.packetsDropped > 0 })

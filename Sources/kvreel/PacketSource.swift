@@ -87,20 +87,38 @@ struct PacketSource: ~Copyable {
         return ahead?.state.fileHealth ?? files?.reader.fileHealth ?? []
     }
 
-    /// What the trace keeps of the source's own counts.
-    var recordingHealth: RecordingHealth {
-        var health = RecordingHealth()
+    /// What the source counts of its own losses.
+    struct Losses: Equatable {
+        var droppedByKernel: UInt64 = 0
+        var droppedByInterface: UInt64 = 0
+        var droppedByRing: UInt64 = 0
+        /// Damages of a file; its end within a packet is one.
+        var damages = 0
+
+        /// The same as the trace keeps it.
+        var recordingHealth: RecordingHealth {
+            var health = RecordingHealth()
+            health[.packetsDroppedByKernel] = Int64(clamping: droppedByKernel)
+            health[.packetsDroppedByInterface] = Int64(clamping: droppedByInterface)
+            health[.packetsDroppedByRing] = Int64(clamping: droppedByRing)
+            health[.captureDamages] = Int64(damages)
+            return health
+        }
+    }
+
+    var losses: Losses {
+        var losses = Losses()
+        let health = self.health
         if let live {
             let statistics = live.statistics
-            health[.packetsDroppedByKernel] = Int64(clamping: statistics.droppedByKernel)
-            health[.packetsDroppedByInterface] = Int64(clamping: statistics.droppedByInterface)
-            health[.packetsDroppedByRing] = Int64(clamping: statistics.droppedByRing)
+            losses.droppedByKernel = UInt64(clamping: statistics.droppedByKernel)
+            losses.droppedByInterface = UInt64(clamping: statistics.droppedByInterface)
+            losses.droppedByRing = UInt64(clamping: statistics.droppedByRing)
         } else {
-            let source = self.health
-            health[.packetsDroppedByKernel] = Int64(clamping: source.packetsDropped - source.packetsDroppedByInterface)
-            health[.packetsDroppedByInterface] = Int64(clamping: source.packetsDroppedByInterface)
+            losses.droppedByKernel = UInt64(clamping: health.packetsDropped - health.packetsDroppedByInterface)
+            losses.droppedByInterface = UInt64(clamping: health.packetsDroppedByInterface)
         }
-        health[.captureDamages] = Int64(self.health.damages) + (self.health.endsWithinPacket ? 1 : 0)
-        return health
+        losses.damages = health.damages + (health.endsWithinPacket ? 1 : 0)
+        return losses
     }
 }
