@@ -21,6 +21,9 @@ package struct CallOutput {
 
     /// Memory in which long messages were held, for the next ones.
     private var spares: [[UInt8]] = []
+    private var spareTotal = 0
+    /// The small arrays that these stand in for.
+    private var replaced: [[UInt8]] = []
 
     init(limits: CallLimits) { self.limits = limits }
 
@@ -28,21 +31,26 @@ package struct CallOutput {
 
     /// From so many bytes on, the memory of a held message is not its call's but goes from one to the next.
     static let spareBytes = 1 << 13
-    private static let spareCount = 4
-    private static let spareBytesMax = 4 << 20
+    private static let spareTotalMax = 8 << 20
+    private static let replacedMax = 256
 
     /// Memory for a message of that length, in place of an empty array's.
     mutating func lendSpare(to buffer: inout [UInt8], for length: Int) {
         guard length >= Self.spareBytes, buffer.capacity < Self.spareBytes, var spare = spares.popLast() else { return }
+        spareTotal -= spare.capacity
         swap(&buffer, &spare)
+        if replaced.count < Self.replacedMax { replaced.append(spare) }
     }
 
-    /// Takes the memory of a message that was read; the array is empty then.
+    /// Takes the memory of a message that was read; the array is empty then, and holds little.
     mutating func takeBack(_ buffer: inout [UInt8]) {
-        buffer.removeAll(keepingCapacity: buffer.capacity <= Self.spareBytesMax)
-        guard buffer.capacity >= Self.spareBytes, spares.count < Self.spareCount else { return }
-        spares.append([])
-        swap(&spares[spares.count - 1], &buffer)
+        buffer.removeAll(keepingCapacity: true)
+        guard buffer.capacity >= Self.spareBytes else { return }
+        var taken = replaced.popLast() ?? []
+        swap(&taken, &buffer)
+        guard spareTotal + taken.capacity <= Self.spareTotalMax else { return }
+        spareTotal += taken.capacity
+        spares.append(taken)
     }
 
     // MARK: - Counting

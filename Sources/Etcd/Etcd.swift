@@ -4,7 +4,8 @@
 // Out    Operation and its parts, in an OperationBatch that the caller owns, empties and uses again
 // Meet   ConnectionCalls and CallContext (what a caller drives), MethodCatalogue, Operation, OperationBatch
 // Inside StreamTable finds a PendingCall, MessageAssembler cuts messages from DATA, WireScanner reads fields,
-//        CallDetails takes what a message says, CallContext emits it
+//        CallDetails takes what a message says, and the call writes itself into CallOutput, which holds the batch;
+//        CallContext opens, closes and evicts calls
 // Names  of calls whose :path was not seen: CallShape says which methods fit a call's CollectedMessages (strictly, by
 //        MessageSchema), EntryNames joins the calls of one table entry, ClosedSet and Likelihood decide what is left
 // Holds  the calls that are open, of all connections together; bounds and reasons in CallLimits
