@@ -34,10 +34,12 @@ package struct CallOutput {
     private static let spareTotalMax = 8 << 20
     private static let replacedMax = 256
 
-    /// Memory for a message of that length, in place of an empty array's.
+    /// Memory for a message of that length, of which the array has no more than the beginning, in place of the array's.
     mutating func lendSpare(to buffer: inout [UInt8], for length: Int) {
         guard length >= Self.spareBytes, buffer.capacity < Self.spareBytes, var spare = spares.popLast() else { return }
         spareTotal -= spare.capacity
+        spare.append(copying: buffer.span)
+        buffer.removeAll(keepingCapacity: true)
         swap(&buffer, &spare)
         if replaced.count < Self.replacedMax { replaced.append(spare) }
     }

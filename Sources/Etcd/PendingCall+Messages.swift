@@ -273,6 +273,7 @@ extension PendingCall {
             }
             return
         }
+        output.lendSpare(to: &heldResponse, for: max(wantedResponse, heldResponse.count + rest.count))
         heldResponse.append(copying: rest)
         guard isLast || heldResponse.count >= wantedResponse else { return }
         var held: [UInt8] = []
