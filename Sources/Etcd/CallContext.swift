@@ -3,7 +3,7 @@ import Wire
 /// What all connections of a recording share while their calls are read: the batch that is being filled, the pool of
 /// open calls, counters and limits.
 ///
-/// The caller takes `batch` when it likes, empties it and goes on; open calls do not refer to it.
+/// The caller takes `output.batch` when it likes, empties it and goes on; open calls do not refer to it.
 package struct CallContext {
     package var output: CallOutput
     var limits: CallLimits { output.limits }
@@ -20,14 +20,14 @@ package struct CallContext {
 
     /// Calls that wait for the name of their method, and those of them that were evicted.
     private(set) var waitingCalls = 0
+    /// Memory for the streams of a connection that is over.
+    private var streams: [(stream: UInt32, slot: Int)] = []
 
     package init(limits: CallLimits = CallLimits()) {
         output = CallOutput(limits: limits)
     }
 
     // MARK: - Memory to work in
-
-    private var streams: [(stream: UInt32, slot: Int)] = []
 
     /// An array for the streams of a connection, to be given back.
     mutating func takeStreams() -> [(stream: UInt32, slot: Int)] {

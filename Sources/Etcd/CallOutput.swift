@@ -30,9 +30,7 @@ package struct CallOutput {
     // MARK: - Memory for messages that come in pieces
 
     /// From so many bytes on, the memory of a held message is not its call's but goes from one to the next.
-    static let spareBytes = 1 << 13
-    private static let spareTotalMax = 8 << 20
-    private static let replacedMax = 256
+    private static let spareBytes = 1 << 13
 
     /// Memory for a message of that length, of which the array has no more than the beginning, in place of the array's.
     mutating func lendSpare(to buffer: inout [UInt8], for length: Int) {
@@ -41,7 +39,7 @@ package struct CallOutput {
         spare.append(copying: buffer.span)
         buffer.removeAll(keepingCapacity: true)
         swap(&buffer, &spare)
-        if replaced.count < Self.replacedMax { replaced.append(spare) }
+        if replaced.count < limits.spareArrays { replaced.append(spare) }
     }
 
     /// Takes the memory of a message that was read; the array is empty then, and holds little.
@@ -50,7 +48,7 @@ package struct CallOutput {
         guard buffer.capacity >= Self.spareBytes else { return }
         var taken = replaced.popLast() ?? []
         swap(&taken, &buffer)
-        guard spareTotal + taken.capacity <= Self.spareTotalMax else { return }
+        guard spareTotal + taken.capacity <= limits.spareBytes else { return }
         spareTotal += taken.capacity
         spares.append(taken)
     }

@@ -58,7 +58,7 @@ package struct Endpoint: Hashable, Sendable {
 extension Endpoint {
     /// Appends the description to `text`; of IPv4 without making a String of it.
     package func appendText(to text: inout [UInt8]) {
-        guard address.isIPv4 else { return text.append(contentsOf: description.utf8) }
+        guard address.isIPv4 else { return text.append(contentsOf: "[\(address)]:\(port)".utf8) }
         var shift: UInt64 = 32
         while shift > 0 {
             shift -= 8
@@ -80,5 +80,9 @@ extension Endpoint {
 
 extension Endpoint: CustomStringConvertible {
     /// `10.0.0.1:2379` or `[::1]:2379`.
-    package var description: String { address.isIPv4 ? "\(address):\(port)" : "[\(address)]:\(port)" }
+    package var description: String {
+        var text: [UInt8] = []
+        appendText(to: &text)
+        return String(decoding: text, as: UTF8.self)
+    }
 }
