@@ -36,10 +36,14 @@ let package = Package(
             dependencies: ["Wire", "CaptureFiles", "Packets", "TLSRecords", "HTTP2", "Etcd", "Trace"],
             swiftSettings: strict),
         .target(name: "Analysis", dependencies: ["Wire", "Etcd", "Trace"], swiftSettings: strict),
+        .target(name: "Chains", dependencies: ["Wire"], swiftSettings: strict),
+        .target(name: "Consistency", dependencies: ["Wire"], swiftSettings: strict),
+        .target(name: "Simulation", dependencies: ["Wire", "Chains", "Consistency"], swiftSettings: strict),
         .executableTarget(
             name: "kvreel",
             dependencies: [
-                "Wire", "CaptureFiles", "Packets", "Etcd", "Trace", "Recording", "Analysis",
+                "Wire", "CaptureFiles", "Packets", "Etcd", "Trace", "Recording", "Analysis", "Chains", "Consistency",
+                "Simulation",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
 
@@ -70,6 +74,10 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "AnalysisTests", dependencies: ["Wire", "Etcd", "Analysis"], exclude: ["Goldens"],
+            swiftSettings: strict),
+        .testTarget(name: "ChainsTests", dependencies: ["Wire", "Chains", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["Wire", "Chains", "Consistency", "Simulation", "TestSupport"],
             swiftSettings: strict),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzLaws", "TestSupport"], swiftSettings: strict),
         .testTarget(

@@ -34,9 +34,15 @@ struct ModuleDrawing: Sendable, CustomTestStringConvertible {
             mayImport: ["Wire", "CaptureFiles", "Packets", "TLSRecords", "HTTP2", "Etcd", "Trace"],
             purity: .pureExcept(["TraceRecorder.swift"])),
         ModuleDrawing(name: "Analysis", mayImport: ["Wire", "Etcd", "Trace"], purity: .pure),
+        ModuleDrawing(name: "Chains", mayImport: ["Wire"], purity: .pure),
+        ModuleDrawing(name: "Consistency", mayImport: ["Wire"], purity: .pure),
+        ModuleDrawing(name: "Simulation", mayImport: ["Wire", "Chains", "Consistency"], purity: .pure),
         ModuleDrawing(
             name: "kvreel",
-            mayImport: ["Wire", "CaptureFiles", "Packets", "HTTP2", "Etcd", "Trace", "Recording", "Analysis"],
+            mayImport: [
+                "Wire", "CaptureFiles", "Packets", "HTTP2", "Etcd", "Trace", "Recording", "Analysis", "Chains",
+                "Consistency", "Simulation",
+            ],
             purity: .shell),
     ]
 

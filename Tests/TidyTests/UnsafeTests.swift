@@ -5,6 +5,7 @@ struct UnsafeTests {
     /// The files that may say `unsafe`, and why each has to.
     private static let reasons = [
         "Sources/Wire/ByteReading.swift": "loads of numbers from bytes; bounds are checked before each",
+        "Sources/Wire/ByteWriting.swift": "stores of numbers into bytes; bounds are checked before each",
         "Sources/CaptureFiles/FileBytes.swift": "bytes of a file or a pipe into memory",
         "Sources/CaptureFiles/GzipStream.swift": "zlib, for compressed captures",
         "Sources/CaptureFiles/ZstdStream.swift": "zstd, for compressed captures",
