@@ -23,10 +23,11 @@ test: ## build and run all tests
 	@scripts/bootstrap --tests
 	@$(TEST)
 
-soak: build ## all tests with many more seeds, a million inputs for each fuzz target, a long live recording (as root)
+soak: build ## all tests with many more seeds, fuzzing and foreign bytes at length, a long live recording (as root)
 	@scripts/bootstrap --tests
 	@KVREEL_SOAK=1 $(TEST)
 	@scripts/fuzz --runs 1000000
+	@scripts/foreign-bytes
 	@scripts/live-bench 300
 
 fuzz: ## the fuzz targets for SECONDS (10) each, then ROUNDS (3) of the property tests with fresh seeds
