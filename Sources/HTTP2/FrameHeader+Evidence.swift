@@ -29,15 +29,29 @@ extension FrameHeader {
     /// The payload of grpc-go's PINGs that measure the bandwidth-delay product.
     private static let grpcGoPing: UInt64 = 0x0204_1010_090e_0707
 
-    /// Roughly −log₂ of the chance that random bytes look as well like a frame as those at `offset`; nil when they are
-    /// none. The payload is looked at as far as it is there. Precondition: nine bytes lie at `offset`.
-    static func evidence(in bytes: Span<UInt8>, at offset: Int, _ context: Context) -> (bits: Int, header: FrameHeader)?
-    {
+    /// How strongly one frame speaks for the boundary that it begins at.
+    struct Evidence {
+        var header: FrameHeader
+        /// Roughly −log₂ of the chance that random bytes look as well like a frame.
+        var bits: Int
+        /// Whether it is DATA that says nothing but its length. Tables in executables look like rows of them, each as
+        /// likely as the one before, so that a second one proves nothing.
+        var isPlainData = false
+        /// Whether more than its header speaks for it: a field block, a gRPC message's length, grpc-go's PING. Tables of
+        /// little-endian numbers hold all the other frames, since these are mostly zeros.
+        var isTypical = false
+    }
+
+    /// The evidence of what lies at `offset`; nil when it is no frame. The payload is looked at as far as it is there.
+    /// Precondition: nine bytes lie at `offset`.
+    static func evidence(in bytes: Span<UInt8>, at offset: Int, _ context: Context) -> Evidence? {
         let header = FrameHeader(bytes, at: offset)
         guard header.length <= context.frameBytes, !header.isReservedBitSet, header.isPermitted else { return nil }
         let payload = offset &+ byteCount
         let available = bytes.count &- payload
         guard var bits = header.ownEvidence else { return nil }
+        var isPlainData = false
+        var isTypical = false
         switch header.kind {
         case Kind.data:
             let isThere = available >= min(5, header.length)
@@ -46,17 +60,23 @@ extension FrameHeader {
                 Int(bytes.bigEndian32(at: payload + 1)) &+ 5 == header.length
             {
                 bits &+= 30
+                isTypical = header.length > 5
             } else if header.length < context.frameBytes {
                 // The last piece of a long message, or several in one frame: rare beside what only looks like it.
                 bits &-= 11
+                isPlainData = true
             }
         case Kind.headers:
             guard let more = header.blockEvidence(bytes, at: payload, context) else { return nil }
             bits &+= more
+            isTypical = more > 0 && header.has(Flag.endHeaders) && header.length <= available
         case Kind.resetStream:
             if available >= 4, bytes.bigEndian32(at: payload) > 13 { return nil }
         case Kind.ping:
-            if available >= 8, bytes.bigEndian64(at: payload) == grpcGoPing { bits &+= 64 }
+            if available >= 8, bytes.bigEndian64(at: payload) == grpcGoPing {
+                bits &+= 64
+                isTypical = true
+            }
         case Kind.goAway:
             if available >= 8, bytes[payload] & 0x80 != 0 || bytes.bigEndian32(at: payload + 4) > 13 { return nil }
         case Kind.windowUpdate:
@@ -68,7 +88,7 @@ extension FrameHeader {
             guard last == 0 || header.stream <= last &+ context.streamsAhead else { return nil }
             if header.stream < (last == 0 ? 1 << 20 : last &+ streamsAhead) { bits &+= 11 }
         }
-        return (bits, header)
+        return Evidence(header: header, bits: bits, isPlainData: isPlainData, isTypical: isTypical)
     }
 
     /// Evidence of the nine octets alone; nil when a flag, length or stream is none that a frame of this type has.

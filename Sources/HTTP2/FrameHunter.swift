@@ -3,8 +3,9 @@ import Wire
 /// Looks for a frame boundary in bytes of which the boundaries are not known.
 ///
 /// Writers flush whole frames, so most segments begin with one: there, frames that tile what is there with 40 bits of
-/// evidence are believed. Any other place needs 72. Every place is looked at once; one that may yet prove to be a
-/// boundary waits as a candidate. Bytes before the first candidate are passed over at once.
+/// evidence are believed. Any other place needs 72, and a frame of which more than the header is right. Every place is
+/// looked at once; one that may yet prove to be a boundary waits as a candidate. Bytes before the first candidate are
+/// passed over at once.
 struct FrameHunter {
     /// Where an input begins in `tail`, and when it was captured.
     struct Mark {
@@ -20,6 +21,10 @@ struct FrameHunter {
         var position: Int
         var bits = 0
         var frames = 0
+        /// Whether one of them is DATA that says nothing but its length.
+        var hasPlainData = false
+        /// Whether more than the header speaks for one of them.
+        var hasTypical = false
         /// The stream of a field block that goes on in CONTINUATION, 0 when there is none.
         var blockStream: UInt32 = 0
     }
@@ -158,18 +163,21 @@ struct FrameHunter {
     private mutating func judge(_ candidate: inout Candidate, _ context: FrameHeader.Context) -> Verdict {
         var bits = candidate.bits
         var frames = candidate.frames
+        var hasTypical = candidate.hasTypical
         var isUnfinished = false
         while candidate.position <= tail.count &- FrameHeader.byteCount {
             effort &-= 1
-            guard let (own, header) = FrameHeader.evidence(in: tail.span, at: candidate.position, context) else {
+            guard let evidence = FrameHeader.evidence(in: tail.span, at: candidate.position, context) else {
                 return .rejected
             }
+            let header = evidence.header
             let continues = header.kind == FrameHeader.Kind.continuation
             guard continues == (candidate.blockStream != 0), !continues || header.stream == candidate.blockStream else {
                 return .rejected
             }
-            bits &+= own
+            if !evidence.isPlainData || !candidate.hasPlainData { bits &+= evidence.bits }
             frames &+= 1
+            hasTypical = hasTypical || evidence.isTypical
             let end = candidate.position &+ FrameHeader.byteCount &+ header.length
             if end > tail.count {
                 isUnfinished = true
@@ -181,10 +189,12 @@ struct FrameHunter {
             }
             candidate.position = end
             candidate.bits = bits
+            candidate.hasPlainData = candidate.hasPlainData || evidence.isPlainData
             candidate.frames = frames
+            candidate.hasTypical = hasTypical
         }
         let needed = candidate.isSegmentStart ? Self.bitsAtSegmentStart : Self.bitsElsewhere
-        guard bits >= needed else { return .open }
+        guard bits >= needed, candidate.isSegmentStart || hasTypical else { return .open }
         if frames >= 2 { return .accepted }
         if isUnfinished { return bits >= needed &+ Self.bitsUnfinished ? .accepted : .open }
         return endsSegment && candidate.position == tail.count ? .accepted : .open
@@ -204,7 +214,8 @@ struct FrameHunter {
             Candidate(
                 origin: $0.origin &- count, isSegmentStart: $0.isSegmentStart, position: $0.position &- count,
                 bits: $0.bits,
-                frames: $0.frames, blockStream: $0.blockStream)
+                frames: $0.frames, hasPlainData: $0.hasPlainData, hasTypical: $0.hasTypical,
+                blockStream: $0.blockStream)
         }
     }
 }

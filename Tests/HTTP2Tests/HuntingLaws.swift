@@ -45,6 +45,23 @@ struct HuntingLaws {
         expectNothing(in: blocks + [Array(repeating: 0, count: 100_000), Array(repeating: 0xff, count: 100_000)])
     }
 
+    @Test("tables of small numbers and of equal rows, as executables have them, hold no frame", arguments: seeds)
+    func tablesOfNumbers(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        let numbers = (0..<60).map { _ -> [UInt8] in
+            let base = UInt64.random(in: 0x380..<0x800, using: &random)
+            return (0..<2048).flatMap { _ -> [UInt8] in
+                let number = base + UInt64.random(in: 0..<128, using: &random)
+                return [UInt8(number & 255), UInt8(number >> 8), 0, 0, 0, 0, 0, 0]
+            }
+        }
+        let rows = (0..<60).map { _ -> [UInt8] in
+            (0..<1024).flatMap { row in [0, 0, 7, 0, 0, 2, 1, UInt8(row & 255), 0xff] + random.bytes(7) }
+        }
+        expectNothing(in: numbers)
+        expectNothing(in: rows)
+    }
+
     private func expectNothing(in blocks: [[UInt8]]) {
         for atStart in [true, false] {
             var listener = Listener(atStart: atStart)
