@@ -11,6 +11,11 @@ package struct SwitchCounters: Equatable, Sendable {
     package var foreign = 0
     /// Fabric frames whose time to live ran out.
     package var expired = 0
+    /// Datagrams that have nowhere to go: the list ended before the tail, a read came to a node that may not answer it,
+    /// the next destination is no switch of the network.
+    package var unroutable = 0
+    /// Datagrams that a rule of NetChain's failure table stopped.
+    package var stopped = 0
     /// Requests for keys without an entry here.
     package var unknownKeys = 0
 

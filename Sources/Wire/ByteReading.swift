@@ -25,6 +25,11 @@ extension Span<UInt8> {
         return unsafe UInt64(bigEndian: bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self))
     }
 
+    /// The big-endian 128-bit number at `offset`. Precondition: sixteen bytes lie there.
+    @inlinable package func bigEndian128(at offset: Int) -> UInt128 {
+        UInt128(bigEndian64(at: offset)) << 64 | UInt128(bigEndian64(at: offset + 8))
+    }
+
     @inlinable package func littleEndian16(at offset: Int) -> UInt16 { bigEndian16(at: offset).byteSwapped }
     @inlinable package func littleEndian32(at offset: Int) -> UInt32 { bigEndian32(at: offset).byteSwapped }
     @inlinable package func littleEndian64(at offset: Int) -> UInt64 { bigEndian64(at: offset).byteSwapped }

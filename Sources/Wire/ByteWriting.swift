@@ -25,6 +25,12 @@ extension Array<UInt8> {
         }
     }
 
+    /// Stores `value` big-endian in the sixteen bytes at `offset`. Precondition: they lie inside.
+    @inlinable package mutating func storeBigEndian128(_ value: UInt128, at offset: Int) {
+        storeBigEndian64(UInt64(truncatingIfNeeded: value >> 64), at: offset)
+        storeBigEndian64(UInt64(truncatingIfNeeded: value), at: offset + 8)
+    }
+
     /// Copies `span` over the bytes from `offset` on. Precondition: it fits.
     @inlinable package mutating func overwrite(from offset: Int, with span: Span<UInt8>) {
         precondition(offset >= 0 && span.count <= count - offset, "a copy must lie inside the bytes")
