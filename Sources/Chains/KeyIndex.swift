@@ -22,7 +22,7 @@ struct KeyIndex: Equatable, Sendable {
 
     private func home(of key: UInt128) -> Int {
         let folded = UInt64(truncatingIfNeeded: key) ^ UInt64(truncatingIfNeeded: key >> 64) &* 0xc2b2_ae3d_27d4_eb4f
-        return Int(folded &* 0x9e37_79b9_7f4a_7c15 >> shift)
+        return Int((folded &* 0x9e37_79b9_7f4a_7c15) >> shift)
     }
 
     /// Where `key` lies, or the empty place where it would.
