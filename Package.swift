@@ -75,7 +75,9 @@ let package = Package(
         .testTarget(
             name: "AnalysisTests", dependencies: ["Wire", "Etcd", "Analysis"], exclude: ["Goldens"],
             swiftSettings: strict),
-        .testTarget(name: "ChainsTests", dependencies: ["Wire", "Chains", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "ChainsTests", dependencies: ["Wire", "Chains", "TestSupport"], exclude: ["Cases"],
+            swiftSettings: strict),
         .testTarget(
             name: "SimulationTests", dependencies: ["Wire", "Chains", "Consistency", "Simulation", "TestSupport"],
             swiftSettings: strict),

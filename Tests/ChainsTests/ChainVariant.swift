@@ -31,6 +31,8 @@ protocol ChainVariant {
     func stored(key: UInt32, at node: Int) -> UInt128?
     /// Whether `node` would ask the tail.
     func isDirty(key: UInt32, at node: Int) -> Bool
+    /// Reads that `node` answered as the tail from a dirty cell.
+    func dirtyReadsAtTail(of node: Int) -> Int
 }
 
 struct NetChainPaperVariant: ChainVariant {
@@ -106,6 +108,7 @@ struct NetChainPaperVariant: ChainVariant {
 
     func stored(key: UInt32, at node: Int) -> UInt128? { bench.switches[node].entry(of: UInt128(key))?.value }
     func isDirty(key: UInt32, at node: Int) -> Bool { false }
+    func dirtyReadsAtTail(of node: Int) -> Int { 0 }
 }
 
 struct NetCRAQPaperVariant: ChainVariant {
@@ -165,4 +168,5 @@ struct NetCRAQPaperVariant: ChainVariant {
     }
 
     func isDirty(key: UInt32, at node: Int) -> Bool { (bench.switches[node].entry(of: key)?.readIndex ?? 0) > 0 }
+    func dirtyReadsAtTail(of node: Int) -> Int { bench.switches[node].dirtyReadsAtTail }
 }
