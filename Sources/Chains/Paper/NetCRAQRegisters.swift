@@ -1,6 +1,6 @@
 /// What one NetCRAQ switch keeps of its keys: lines 1 to 3 of Algorithm 1.
 struct NetCRAQRegisters: Equatable, Sendable {
-    private(set) var index: KeyIndex
+    private(set) var index: RegisterIndex
     let versions: Int
     /// `objects_store`: by slot, then by version.
     var cells: [UInt128]
@@ -13,7 +13,7 @@ struct NetCRAQRegisters: Equatable, Sendable {
     var writes: [Int]
 
     init(capacity: Int, versions: Int) {
-        index = KeyIndex(capacity: capacity)
+        index = RegisterIndex(capacity: capacity)
         self.versions = versions
         cells = Array(repeating: 0, count: capacity * versions)
         readIndex = Array(repeating: 0, count: capacity)

@@ -1,6 +1,6 @@
 /// What one NetChain switch keeps of its keys: NSDI 2018 §4.1, an index table and register arrays behind it.
 struct NetChainRegisters: Equatable, Sendable {
-    private(set) var index: KeyIndex
+    private(set) var index: RegisterIndex
     /// By slot; 0 before the first write. 16 bits count in the narrow format.
     var sequence: [UInt128]
     var value: [UInt128]
@@ -12,7 +12,7 @@ struct NetChainRegisters: Equatable, Sendable {
     var writes: [Int]
 
     init(capacity: Int) {
-        index = KeyIndex(capacity: capacity)
+        index = RegisterIndex(capacity: capacity)
         sequence = Array(repeating: 0, count: capacity)
         value = Array(repeating: 0, count: capacity)
         role = Array(repeating: .replica, count: capacity)

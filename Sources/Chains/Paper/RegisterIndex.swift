@@ -1,6 +1,6 @@
 /// Exact match from a key to a slot of a switch's registers, as a P4 table gives it. The control plane adds and removes
 /// keys; a datagram only looks one up, without allocation.
-struct KeyIndex: Equatable, Sendable {
+struct RegisterIndex: Equatable, Sendable {
     /// Open addressing with linear probing, at most half full, so that a search ends.
     private var keys: [UInt128]
     /// The slot of the key at the same place; -1 where there is none.
