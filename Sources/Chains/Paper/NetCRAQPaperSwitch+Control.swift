@@ -13,6 +13,11 @@ extension NetCRAQPaperSwitch {
     package struct Hits: Equatable, BitwiseCopyable, Sendable {
         package var reads: Int
         package var writes: Int
+
+        package init(reads: Int, writes: Int) {
+            self.reads = reads
+            self.writes = writes
+        }
     }
 
     /// Writes role, next hop, tail address and multicast group for this node's place in `chain`, head first: at start,

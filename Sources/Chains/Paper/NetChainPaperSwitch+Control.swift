@@ -16,6 +16,11 @@ extension NetChainPaperSwitch {
     package struct Hits: Equatable, BitwiseCopyable, Sendable {
         package var reads: Int
         package var writes: Int
+
+        package init(reads: Int, writes: Int) {
+            self.reads = reads
+            self.writes = writes
+        }
     }
 
     /// Adds index and role entries for `key`, its registers 0. False, and nothing changes, when it has them already or
