@@ -2,55 +2,6 @@ import Chains
 import Testing
 import Wire
 
-/// One switch, and what it says to one datagram.
-private final class Table<Machine: SwitchMachine> {
-    var machine: Machine
-    let client = ChainBench<Machine>.endpoint(ofClient: 1)
-
-    init(_ machine: Machine) { self.machine = machine }
-
-    /// The control plane does something, and gets this.
-    func control<Result>(_ body: (inout Machine) -> Result) -> Result { body(&machine) }
-
-    /// What a switch sends: which way, to whom, with which frame, and the payload.
-    struct Sent: Equatable {
-        var road: Outbox.Road
-        var destination: Endpoint
-        var frame: FabricFrame?
-        var payload: [UInt8]
-    }
-
-    private func sent(_ outbox: Outbox) -> [Sent] {
-        outbox.datagrams.map {
-            Sent(
-                road: $0.road, destination: $0.destination,
-                frame: $0.road == .fabric ? FabricFrame(outbox.bytes.span.extracting($0.bytes)) : nil,
-                payload: Array(outbox.bytes[$0.payload]))
-        }
-    }
-
-    func request(_ payload: [UInt8], from source: Endpoint? = nil) -> [Sent] {
-        var outbox = Outbox()
-        machine.receive(request: payload.span, from: source ?? client, at: 0, into: &outbox)
-        return sent(outbox)
-    }
-
-    func fabric(
-        _ payload: [UInt8], to destination: Endpoint, ttl: UInt8 = 9, source: Endpoint? = nil,
-        from address: UInt32 = 0x7f00_000b
-    ) -> [Sent] {
-        var bytes = Array(repeating: 0 as UInt8, count: FabricFrame.byteCount) + payload
-        FabricFrame(ttl: ttl, source: source ?? client, destination: destination).store(in: &bytes, at: 0)
-        return fabric(datagram: bytes, from: address)
-    }
-
-    func fabric(datagram: [UInt8], from address: UInt32 = 0x7f00_000b) -> [Sent] {
-        var outbox = Outbox()
-        machine.receive(fabric: datagram.span, from: address, at: 0, into: &outbox)
-        return sent(outbox)
-    }
-}
-
 @Suite("Paper switches: what they take from whom, and what they say of it")
 struct PaperSwitchTests {
     private static let own: UInt32 = 0x7f00_000a
@@ -61,19 +12,19 @@ struct PaperSwitchTests {
     private static func port(_ address: UInt32) -> Endpoint { Endpoint(address: address, port: 8888) }
 
     /// The head of a chain of three, with key 1.
-    private static func netChain(_ options: NetChainPaperOptions = .init()) -> Table<NetChainPaperSwitch> {
+    private static func netChain(_ options: NetChainPaperOptions = .init()) -> SwitchTable<NetChainPaperSwitch> {
         var machine = NetChainPaperSwitch(
             options, network: ChainBench<NetChainPaperSwitch>.network(ofNode: 0, of: 3), capacity: 8)
         _ = machine.insert(1, role: .head)
-        return Table(machine)
+        return SwitchTable(machine)
     }
 
-    private static func netCRAQ(_ options: NetCRAQPaperOptions = .init()) -> Table<NetCRAQPaperSwitch> {
+    private static func netCRAQ(_ options: NetCRAQPaperOptions = .init()) -> SwitchTable<NetCRAQPaperSwitch> {
         var machine = NetCRAQPaperSwitch(
             options, network: ChainBench<NetCRAQPaperSwitch>.network(ofNode: 0, of: 3), capacity: 8)
         machine.join([own, second, tail])
         _ = machine.insert(1)
-        return Table(machine)
+        return SwitchTable(machine)
     }
 
     private static func payload(
@@ -229,7 +180,7 @@ struct PaperSwitchTests {
     @Test("a head numbers writes from 1 in its session, from 1 again in a higher one, and on in a lower one")
     func sessions() {
         let chain = Self.netChain()
-        // Pairs, since the compiler (6.3) cuts the constants of an array of 128-bit numbers to 64 bits.
+        // Session and number.
         func sequences(_ count: Int) -> [[UInt64]] {
             (0..<count).map { _ in
                 _ = chain.request(Self.payload(.write, [Self.own, Self.second]))
@@ -328,9 +279,15 @@ struct PaperSwitchTests {
         }
         #expect(chain.request(Self.payload(.write, [Self.second])).isEmpty)
         #expect(chain.machine.counters.unroutable == 1)
-        let rule = FailureTable.Rule(destination: Self.stranger, action: .drop)
-        while chain.control({ $0.failures.install(rule) }) {}
+        var group: UInt16 = 0
+        func install() -> Bool {
+            chain.control { $0.failures.install(.init(destination: Self.stranger, group: group, action: .drop)) }
+        }
+        while install() { group += 1 }
         #expect(chain.machine.failures.rules.count == PaperLimits.failureRules)
+        #expect(chain.machine.failures.refused == 1)
+        group -= 1
+        #expect(install(), "one that is there already needs no room")
     }
 
     @Test("a list that ends before the tail, and one that names a stranger, lead nowhere")

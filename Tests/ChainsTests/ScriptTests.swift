@@ -1,3 +1,5 @@
+import Foundation
+import TestSupport
 import Testing
 
 @Suite("Scripts: a schedule by hand, what it shows, and whether clients could tell")
@@ -9,6 +11,13 @@ struct ScriptTests {
             #expect(!script.runs.isEmpty && !script.title.isEmpty, "\(script.name)")
             #expect(script.lines.contains { $0.words.first == "outcome" }, "\(script.name)")
         }
+    }
+
+    @Test("every schedule stands in docs/chains.md, and every one there exists")
+    func pages() throws {
+        let page = try String(contentsOf: Repository.root.appending(path: "docs/chains.md"), encoding: .utf8)
+        let shown = Set(page.matches(of: /`(n[cq]-[a-z0-9-]+)`/).map { String($0.1) })
+        #expect(shown == Set(ChainScript.all.map(\.name)))
     }
 
     private func play<Variant: ChainVariant>(_ type: Variant.Type, _ run: ScriptRun) throws {

@@ -41,12 +41,20 @@ package struct FailureTable: Equatable, Sendable {
 
     /// By priority; the later one first among equals, so that a second recovery of a node overrides the first.
     package private(set) var rules: [Rule] = []
+    /// Rules that found the table full.
+    package private(set) var refused = 0
 
     package init() {}
 
-    /// Adds `rule`; false, and nothing changes, when the table is full.
+    /// Adds `rule`, in front of its equals in priority; one that is there already is moved. False, and nothing but
+    /// `refused` changes, when the table is full.
+    @discardableResult
     package mutating func install(_ rule: Rule) -> Bool {
-        guard rules.count < PaperLimits.failureRules else { return false }
+        remove(rule)
+        guard rules.count < PaperLimits.failureRules else {
+            refused += 1
+            return false
+        }
         let place = rules.firstIndex { $0.action.priority >= rule.action.priority } ?? rules.count
         rules.insert(rule, at: place)
         return true
@@ -54,6 +62,9 @@ package struct FailureTable: Equatable, Sendable {
 
     /// Takes off every rule equal to `rule`.
     package mutating func remove(_ rule: Rule) { rules.removeAll { $0 == rule } }
+
+    /// Takes off every rule for packets to `destination`.
+    package mutating func removeAll(for destination: UInt32) { rules.removeAll { $0.destination == destination } }
 
     /// What to do with a packet for `destination` of `group` whose second word is `next`; `groupMask` leaves the bits
     /// of the group that count.

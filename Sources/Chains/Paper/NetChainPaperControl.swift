@@ -78,7 +78,7 @@ package struct NetChainPaperControl: Sendable {
         for position in switches.indices {
             let own = switches[position].network.own
             guard own != failed, !quirks.contains(.onlyPredecessor) || own == predecessor else { continue }
-            _ = switches[position].failures.install(rule)
+            switches[position].failures.install(rule)
         }
         if wasTail, quirks.contains(.noNewTail) { return }
         assignRoles(&switches, newHead: place == 0)
@@ -100,7 +100,7 @@ package struct NetChainPaperControl: Sendable {
     package func stop(_ failed: UInt32, _ switches: inout [NetChainPaperSwitch]) {
         let rule = FailureTable.Rule(destination: failed, action: .drop)
         for position in switches.indices where switches[position].network.own != failed {
-            _ = switches[position].failures.install(rule)
+            switches[position].failures.install(rule)
         }
         // A tail's recovery stops reads too, which its predecessor answers meanwhile: its role ends here.
         guard occupants.last == failed, let predecessor = chain.last else { return }
@@ -131,12 +131,16 @@ package struct NetChainPaperControl: Sendable {
         occupants[place] = replacement
         assignRoles(&switches, newHead: position == 0)
         let onlySuccessor = position == 0 && quirks.contains(.headRuleAtSuccessor)
-        // Both names are in use: the one that clients list, and that of an earlier replacement.
-        for name in Set([failed, places[place]]).sorted() {
-            let rule = FailureTable.Rule(destination: name, action: .redirect(to: replacement))
-            for position in switches.indices where !onlySuccessor || switches[position].network.own == neighbour {
-                _ = switches[position].failures.install(rule)
-            }
+        for position in switches.indices where !onlySuccessor || switches[position].network.own == neighbour {
+            // Both names are in use: the one that clients list, and that of an earlier replacement.
+            redirect(failed, to: replacement, at: &switches[position])
+            if places[place] != failed { redirect(places[place], to: replacement, at: &switches[position]) }
         }
+    }
+
+    /// A node that comes back under its own name has no more rules.
+    private func redirect(_ name: UInt32, to replacement: UInt32, at neighbour: inout NetChainPaperSwitch) {
+        if name == replacement { return neighbour.failures.removeAll(for: name) }
+        neighbour.failures.install(.init(destination: name, action: .redirect(to: replacement)))
     }
 }
