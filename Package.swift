@@ -51,7 +51,7 @@ let package = Package(
             name: "FuzzLaws",
             dependencies: [
                 "Wire", "CaptureFiles", "Packets", "TLSRecords", "HTTP2", "Etcd", "Trace", "Recording", "Analysis",
-                .product(name: "Crypto", package: "swift-crypto"),
+                "Chains", .product(name: "Crypto", package: "swift-crypto"),
             ], path: "Fuzz/Sources/FuzzLaws", swiftSettings: strict),
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),

@@ -12,7 +12,9 @@ let strict: [SwiftSetting] = [
 ]
 
 /// One executable a border: `Sources/fuzz-NAME`.
-let borders = ["capture-file", "packets", "tls-records", "http2", "etcd", "trace", "pipeline", "canary"]
+let borders = [
+    "capture-file", "packets", "tls-records", "http2", "etcd", "trace", "pipeline", "chains-paper", "canary",
+]
 
 let package = Package(
     name: "kvreel-fuzz",
@@ -38,11 +40,12 @@ let package = Package(
             dependencies: ["Wire", "CaptureFiles", "Packets", "TLSRecords", "HTTP2", "Etcd", "Trace"],
             swiftSettings: strict),
         .target(name: "Analysis", dependencies: ["Wire", "Etcd", "Trace"], swiftSettings: strict),
+        .target(name: "Chains", dependencies: ["Wire"], swiftSettings: strict),
         .target(
             name: "FuzzLaws",
             dependencies: [
                 "Wire", "CaptureFiles", "Packets", "TLSRecords", "HTTP2", "Etcd", "Trace", "Recording", "Analysis",
-                .product(name: "Crypto", package: "swift-crypto"),
+                "Chains", .product(name: "Crypto", package: "swift-crypto"),
             ], swiftSettings: strict),
         .target(name: "FuzzDriver", dependencies: ["FuzzLaws", "CLibFuzzer"], swiftSettings: strict),
         .executableTarget(

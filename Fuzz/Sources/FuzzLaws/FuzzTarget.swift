@@ -19,9 +19,10 @@ package struct FuzzTarget: Sendable {
     package static let etcd = FuzzTarget(name: "etcd", laws: EtcdLaws.check)
     package static let trace = FuzzTarget(name: "trace", laws: TraceLaws.check)
     package static let pipeline = FuzzTarget(name: "pipeline", laws: PipelineLaws.check)
+    package static let chainsPaper = FuzzTarget(name: "chains-paper", laws: ChainPaperLaws.check)
 
     /// All but the canary.
-    package static let all = [captureFile, packets, tlsRecords, http2, etcd, trace, pipeline]
+    package static let all = [captureFile, packets, tlsRecords, http2, etcd, trace, pipeline, chainsPaper]
 
     /// Must fail: shows that a broken law is seen. Its law is that no input has the four bytes of "KVR" and a line end
     /// in a row; libFuzzer has them in a second or two.

@@ -41,6 +41,8 @@ struct SeedCutter {
         name = "peer"
         written = [:]
         for seed in TLSSeeds.ofPeer { try write(seed, to: "tls-records", most: TLSSeeds.ofPeer.count) }
+        name = "golden"
+        for seed in ChainSeeds.all { try write(seed, to: "chains-paper", most: ChainSeeds.all.count) }
     }
 
     /// Other targets say little of a capture that is encrypted.
