@@ -174,14 +174,14 @@ package struct NetChainPaperSwitch: SwitchMachine {
             if role.isTail { passage.takeOff() }
         }
         passage.takeOff()
-        if passage.packet.operation == .read || role.isTail { return reply(&passage) }
+        if passage.packet.operation == .read || role.isTail { return Self.reply(&passage) }
         return .goOn
     }
 
     /// Stores a write: at the head with the next sequence number, elsewhere if it is newer than what is stored.
     private mutating func store(_ packet: inout NetChainPaperPacket, _ slot: Int, isHead: Bool) -> Bool {
         if isHead {
-            packet.sequence = next(after: registers.sequence[slot])
+            packet.sequence = Self.next(after: registers.sequence[slot], session: session, width: options.width)
         } else if !options.isNewer(packet.sequence, than: registers.sequence[slot]) {
             return false
         }
@@ -192,13 +192,14 @@ package struct NetChainPaperSwitch: SwitchMachine {
         return true
     }
 
-    private func next(after stored: UInt128) -> UInt128 {
-        if options.width == .bits16 { return (stored &+ 1) & 0xffff }
+    /// Static, as `reply` is: a method that does not change the switch copies it.
+    private static func next(after stored: UInt128, session: UInt64, width: SequenceWidth) -> UInt128 {
+        if width == .bits16 { return (stored &+ 1) & 0xffff }
         // The first of a session is its number 1, above whatever an earlier session assigned.
         return UInt64(truncatingIfNeeded: stored >> 64) < session ? UInt128(session) << 64 | 1 : stored &+ 1
     }
 
-    private func reply(_ passage: inout Passage) -> Step {
+    private static func reply(_ passage: inout Passage) -> Step {
         passage.packet.operation = passage.packet.operation == .read ? .readReply : .writeReply
         return .answer
     }
@@ -222,7 +223,7 @@ package struct NetChainPaperSwitch: SwitchMachine {
             guard passage.packet.operation == .write, passage.packet.sequence != 0 else { break }
             passage.takeOff()
             passage.takeOff()
-            return reply(&passage)
+            return Self.reply(&passage)
         case .answerAsWrite:
             passage.takeOff()
             passage.takeOff()
