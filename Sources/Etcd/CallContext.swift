@@ -81,6 +81,8 @@ package struct CallContext {
         if newer >= 0 { calls[Int(newer)].older = older } else { newest = older }
         heldBytes -= calls[slot].accountedBytes
         calls[slot].stream = 0
+        if calls[slot].heldRequest.capacity > 0 { output.memory.takeBack(&calls[slot].heldRequest) }
+        if calls[slot].heldResponse.capacity > 0 { output.memory.takeBack(&calls[slot].heldResponse) }
         // The memory is kept for the next call, as long as it is little in all.
         let capacity = calls[slot].capacityBytes()
         if idleBytes + capacity <= limits.idleBytes {

@@ -7,10 +7,8 @@ package struct CallLimits: Sendable {
     package var heldBytes = 64 << 20
     /// Bytes of memory that calls which have ended leave to later ones.
     package var idleBytes = 8 << 20
-    /// Bytes of memory that long messages which came in pieces leave to later ones, and how many small arrays, below
-    /// 8 KiB each, wait until their calls need them again.
+    /// Bytes of memory that messages which came in pieces leave to later ones.
     package var spareBytes = 8 << 20
-    package var spareArrays = 256
     /// The longest request that is read: it is held until it is whole. etcd refuses more than 1.5 MiB by default
     /// (`--max-request-bytes`). Responses are read field by field and may be of any length.
     package var requestBytes = 16 << 20

@@ -19,38 +19,12 @@ package struct CallOutput {
     /// Numbers in the batch of a call's keys, 0 where not asked for yet.
     var keyNumbers: [KeyNumber] = []
 
-    /// Memory in which long messages were held, for the next ones.
-    private var spares: [[UInt8]] = []
-    private var spareTotal = 0
-    /// The small arrays that these stand in for.
-    private var replaced: [[UInt8]] = []
+    /// Memory of messages that come in pieces.
+    var memory: HeldMemory
 
-    init(limits: CallLimits) { self.limits = limits }
-
-    // MARK: - Memory for messages that come in pieces
-
-    /// From so many bytes on, the memory of a held message is not its call's but goes from one to the next.
-    private static let spareBytes = 1 << 13
-
-    /// Memory for a message of that length, of which the array has no more than the beginning, in place of the array's.
-    mutating func lendSpare(to buffer: inout [UInt8], for length: Int) {
-        guard length >= Self.spareBytes, buffer.capacity < Self.spareBytes, var spare = spares.popLast() else { return }
-        spareTotal -= spare.capacity
-        spare.append(copying: buffer.span)
-        buffer.removeAll(keepingCapacity: true)
-        swap(&buffer, &spare)
-        if replaced.count < limits.spareArrays { replaced.append(spare) }
-    }
-
-    /// Takes the memory of a message that was read; the array is empty then, and holds little.
-    mutating func takeBack(_ buffer: inout [UInt8]) {
-        buffer.removeAll(keepingCapacity: true)
-        guard buffer.capacity >= Self.spareBytes else { return }
-        var taken = replaced.popLast() ?? []
-        swap(&taken, &buffer)
-        guard spareTotal + taken.capacity <= limits.spareBytes else { return }
-        spareTotal += taken.capacity
-        spares.append(taken)
+    init(limits: CallLimits) {
+        self.limits = limits
+        memory = HeldMemory(limit: limits.spareBytes)
     }
 
     // MARK: - Counting

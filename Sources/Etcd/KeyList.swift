@@ -28,7 +28,9 @@ struct KeyList: Sendable {
                 return UInt32(ends.count)
             }
         }
+        bytes.makeRoom(for: key.count, atLeast: 512)
         bytes.append(copying: key)
+        ends.makeRoom(for: 1, atLeast: 16)
         ends.append(UInt32(bytes.count))
         return UInt32(ends.count)
     }
@@ -40,6 +42,7 @@ struct KeyList: Sendable {
 
     /// Forgets all, and keeps the memory.
     mutating func removeAll() {
+        if ends.isEmpty { return }
         bytes.removeAll(keepingCapacity: true)
         ends.removeAll(keepingCapacity: true)
     }

@@ -36,10 +36,7 @@ extension PendingCall {
         let isKept =
             !marks.isDisjoint(with: [.scanned, .collecting])
             && request.length <= output.limits.requestBytes
-        if isKept {
-            if heldRequest.isEmpty { output.lendSpare(to: &heldRequest, for: request.length) }
-            heldRequest.append(copying: bytes)
-        }
+        if isKept { output.memory.append(bytes, to: &heldRequest, of: request.length) }
         guard isLast else { return }
         guard isKept else {
             countRequest(&output)
@@ -49,8 +46,7 @@ extension PendingCall {
         var whole: [UInt8] = []
         swap(&whole, &heldRequest)
         completeRequest(whole.span, at: piece.end, &output)
-        output.takeBack(&whole)
-        swap(&whole, &heldRequest)
+        output.memory.takeBack(&whole)
     }
 
     private mutating func countRequest(_ output: inout CallOutput) {
@@ -237,11 +233,12 @@ extension PendingCall {
         if isLast, heldResponse.isEmpty {
             inflateResponse(bytes, &output)
         } else {
-            heldResponse.append(copying: bytes)
+            output.memory.append(bytes, to: &heldResponse)
             guard isLast else { return }
             var whole: [UInt8] = []
             swap(&whole, &heldResponse)
             inflateResponse(whole.span, &output)
+            output.memory.takeBack(&whole)
         }
     }
 
@@ -268,24 +265,23 @@ extension PendingCall {
             }
             expectRest(scan, held: rest.count - scan.consumed, &output)
             if !marks.contains(.responseUnreadable), passedOverResponse == 0 {
-                output.lendSpare(to: &heldResponse, for: wantedResponse)
-                heldResponse.append(copying: rest.extracting(scan.consumed..<rest.count))
+                output.memory.append(
+                    rest.extracting(scan.consumed..<rest.count), to: &heldResponse, of: wantedResponse)
             }
             return
         }
-        output.lendSpare(to: &heldResponse, for: max(wantedResponse, heldResponse.count + rest.count))
-        heldResponse.append(copying: rest)
+        output.memory.append(rest, to: &heldResponse, of: wantedResponse)
         guard isLast || heldResponse.count >= wantedResponse else { return }
         var held: [UInt8] = []
         swap(&held, &heldResponse)
         let scan = details.scanResponse(kind, held.span, isLast: isLast, limits: output.limits)
         switch scan.outcome {
-        case .complete: output.takeBack(&held)
+        case .complete: output.memory.takeBack(&held)
         case .malformed: failResponse()
         case .partial:
             expectRest(scan, held: held.count - scan.consumed, &output)
             if passedOverResponse > 0 {
-                output.takeBack(&held)
+                output.memory.takeBack(&held)
             } else {
                 held.keep(only: scan.consumed..<held.count)
             }

@@ -20,7 +20,7 @@ extension PendingCall {
             marks.insert(.responseUnreadable)
             heldResponse = []
         } else {
-            heldResponse.append(copying: bytes)
+            output.memory.append(bytes, to: &heldResponse)
         }
     }
 
@@ -33,8 +33,7 @@ extension PendingCall {
         message.isMissing = marks.contains(.responseUnreadable)
         let isForeign = marks.contains(.responseEncodingForeign)
         collect(message, whole.span, isCompressed: response.isCompressed, isForeign: isForeign, &output)
-        whole.removeAll(keepingCapacity: whole.capacity <= 1 << 15)
-        swap(&whole, &heldResponse)
+        output.memory.takeBack(&whole)
     }
 
     private mutating func collect(
@@ -144,7 +143,7 @@ extension PendingCall {
         var collected = CollectedMessages()
         swap(&collected, &self.collected)
         guard marks.contains(.scanned) else {
-            heldResponse = []
+            output.memory.takeBack(&heldResponse)
             return
         }
         // A response message that is not whole yet: its beginning is held as it was on the wire.

@@ -27,6 +27,7 @@ extension PendingCall {
             guard let keys = message.readWatchCreate(bytes, content) else { return failStreamRequest(&output) }
             // The first message of which it is certain that it is the first names the call's key.
             if !marks.contains(.firstMessageUncertain), !marks.contains(.requestRead) {
+                firstKey.makeRoom(for: keys.key.count, atLeast: 128)
                 firstKey.append(copying: bytes.extracting(keys.key))
                 marks.insert(.requestRead)
             }

@@ -283,6 +283,7 @@ extension CallDetails {
         }
         record.key = keys.number(of: bytes, at: key)
         if answer.keyValues.isEmpty { answer.keyValues.start = UInt32(keyValues.count) }
+        keyValues.makeRoom(for: 1, atLeast: 16)
         keyValues.append(record)
         answer.keyValues.count += 1
         return true

@@ -103,7 +103,7 @@ struct StreamTable: Sendable {
 
     private mutating func grow() {
         let (oldStreams, oldSlots) = (streams, slots)
-        streams = Array(repeating: 0, count: max(8, oldStreams.count * 2))
+        streams = Array(repeating: 0, count: max(16, oldStreams.count * (oldStreams.count < 256 ? 4 : 2)))
         slots = Array(repeating: 0, count: streams.count)
         for old in oldStreams.indices where oldStreams[old] != 0 { place(oldStreams[old], oldSlots[old]) }
     }
@@ -182,6 +182,7 @@ struct EndedStreams: Sendable {
 
     mutating func insert(_ stream: UInt32) {
         if numbers.count < Self.limit {
+            numbers.makeRoom(for: 1, atLeast: 128)
             numbers.append(stream)
         } else {
             numbers[next] = stream

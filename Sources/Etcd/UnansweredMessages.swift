@@ -31,6 +31,7 @@ struct UnansweredMessages: Sendable {
         makeRoom()
         var message = message
         message.key = keys.count..<keys.count + key.count
+        keys.makeRoom(for: key.count + rangeEnd.count, atLeast: 256)
         keys.append(copying: key)
         message.rangeEnd = keys.count..<keys.count + rangeEnd.count
         keys.append(copying: rangeEnd)

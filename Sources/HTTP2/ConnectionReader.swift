@@ -127,7 +127,7 @@ package struct ConnectionReader {
     package var health: HTTP2Health { request.total + response.total }
 
     private mutating func beginCall() {
-        fields.removeAll(keepingCapacity: true)
+        if !fields.isEmpty { fields.removeAll(keepingCapacity: true) }
         if !held.isEmpty {
             held.removeAll(keepingCapacity: held.capacity <= limits.textBytes)
             heldMarks.removeAll(keepingCapacity: true)

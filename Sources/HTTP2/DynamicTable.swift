@@ -132,7 +132,8 @@ struct DynamicTable {
     private mutating func reserve(_ count: Int) {
         let needed = Int(inserted &- oldest) &+ count
         guard needed > slots.count else { return }
-        var length = max(16, slots.count)
+        // A server's table stays small, a client's fills the 4096 octets that both sides begin with.
+        var length = slots.isEmpty ? 16 : max(128, slots.count)
         while length < needed { length &*= 2 }
         var grown = Array(repeating: Entry(), count: length)
         var serial = oldest

@@ -37,8 +37,8 @@ extension FrameHeader {
         /// Whether it is DATA that says nothing but its length. Tables in executables look like rows of them, each as
         /// likely as the one before, so that a second one proves nothing.
         var isPlainData = false
-        /// Whether more than its header speaks for it: a field block, a gRPC message's length, grpc-go's PING. Tables of
-        /// little-endian numbers hold all the other frames, since these are mostly zeros.
+        /// Whether more than its header speaks for it: a field block, a gRPC message's length, grpc-go's PING. Tables
+        /// of little-endian numbers hold all the other frames, since these are mostly zeros.
         var isTypical = false
     }
 

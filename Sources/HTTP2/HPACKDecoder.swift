@@ -82,7 +82,7 @@ package struct HPACKDecoder {
     ) -> Bool {
         // Huffman code expands, and names and values are decoded before they are looked at.
         let room = used &+ HuffmanDecoder.bound(of: block.count)
-        if text.count < room { text.append(contentsOf: repeatElement(0, count: max(room &- text.count, 1024))) }
+        if text.count < room { text.append(contentsOf: repeatElement(0, count: max(room &- text.count, 4096))) }
         if doubt != nil { reanchor(by: block, stream: stream) }
         var isForgotten = false
         while true {
@@ -139,6 +139,8 @@ package struct HPACKDecoder {
     private mutating func decodeOnce(
         _ block: Span<UInt8>, into fields: inout [HeaderField], text: inout [UInt8], used: inout Int
     ) -> Outcome {
+        // As many as the field blocks of a segment have, mostly.
+        if fields.capacity == 0 { fields.reserveCapacity(64) }
         var offset = 0
         var place = 0
         while offset < block.count {

@@ -41,10 +41,22 @@ protocol RecordCoder {
 
 /// Records to columns.
 struct ColumnEncoder: RecordCoder {
-    var columns: [[Int64]] = Array(repeating: [], count: Column.limit)
+    var columns: [[Int64]]
     var shapes: [ShapeTable] = Array(repeating: ShapeTable(), count: ShapeKind.allCases.count)
     private(set) var hasFailed = false
     private(set) var shapeNumber = 0
+
+    /// Room in each column from the start, so that blocks do not have to find their sizes by growing. Memory that a
+    /// column does not use is never touched.
+    static let reserved = 8192
+
+    init() {
+        columns = (0..<Column.limit).map { _ in
+            var column: [Int64] = []
+            column.reserveCapacity(Self.reserved)
+            return column
+        }
+    }
 
     static var encodes: Bool { true }
 

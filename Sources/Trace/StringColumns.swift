@@ -8,6 +8,12 @@ struct StringColumns {
     var suffixLengths: [Int64] = []
     var suffixes: [UInt8] = []
 
+    init() {
+        shared.reserveCapacity(ColumnEncoder.reserved)
+        suffixLengths.reserveCapacity(ColumnEncoder.reserved)
+        suffixes.reserveCapacity(ColumnEncoder.reserved * 16)
+    }
+
     mutating func removeAll() {
         shared.removeAll(keepingCapacity: true)
         suffixLengths.removeAll(keepingCapacity: true)

@@ -24,23 +24,23 @@ def counter(folder):
     return library
 
 
-def count(library, capture, folder):
-    """Calls of malloc and its like in one decode."""
+def count(library, capture, times, folder):
+    """Calls of malloc and its like where the capture is read so many times, one after the other."""
     result = folder / "malloc-count"
     result.unlink(missing_ok=True)
-    Run(capture_command(capture, folder / "counted.kvr"),
+    Run(capture_command(capture, folder / "counted.kvr", *["--read", capture] * (times - 1)),
         environment={"LD_PRELOAD": str(library), "MALLOC_COUNT": str(result)})
     return int(result.read_text()) if result.exists() else None
 
 
 def measure(cases, folder, figures):
-    """`cases`: name, capture, the same twice as long, operations of one."""
+    """`cases`: name, capture, operations in it."""
     library = counter(folder)
     if library is None:
         return
     print("\nAllocations: calls of malloc and its like in the whole program")
-    for name, once, twice, operations in cases:
-        counts = [count(library, each, folder) for each in (once, twice)]
+    for name, capture, operations in cases:
+        counts = [count(library, capture, times, folder) for times in (1, 2)]
         if None in counts:
             print("Allocations are not counted: the counting library was not loaded")
             return
