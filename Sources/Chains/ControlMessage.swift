@@ -1,0 +1,155 @@
+/// What controller, switches and clients tell each other beside the data packets. A stream keeps the order of the
+/// messages of one pair; every answer names its group and epoch, so that nothing else is needed to match them.
+package enum ControlMessage: Equatable, Sendable, Codable {
+    // A switch to the controller: of its own accord.
+    case heartbeat(Heartbeat)
+    // The controller to a switch, and its answer.
+    case lease(Lease)
+    case seal(GroupEpoch)
+    case sealed(SealReport)
+    /// Forget all that was held of the group, and be ready for `copyWrite` and `activate` of this epoch.
+    case join(GroupEpoch)
+    case joined(GroupEpoch)
+    case copyRead(CopyRequest)
+    case entries(CopyEntries)
+    case copyWrite(CopyEntries)
+    case copied(GroupEpoch)
+    case activate(Activation)
+    case activated(GroupEpoch)
+    case insert(KeyEntry)
+    case inserted(KeyEntry)
+    case remove(KeyEntry)
+    case removed(KeyEntry)
+    case counters(CountersRequest)
+    case counts(KeyCounts)
+    /// A switch did not do what it was told.
+    case refused(Refusal)
+    // A client to the controller, and what comes back.
+    case subscribe
+    case directory(DirectoryUpdate)
+    case slotRequest
+    case slot(UInt32)
+}
+
+/// A configuration of a virtual group.
+package struct GroupEpoch: Hashable, Sendable, Codable {
+    package var group: UInt16
+    package var epoch: UInt32
+
+    package init(group: UInt16, epoch: UInt32) {
+        self.group = group
+        self.epoch = epoch
+    }
+}
+
+/// HEARTBEAT: asks for a lease.
+package struct Heartbeat: Equatable, Sendable, Codable {
+    /// Address of the switch.
+    package var node: UInt32
+    /// Its own clock at sending, nanoseconds: the lease counts from here.
+    package var clock: UInt64
+    /// The groups it is active in, ascending.
+    package var active: [GroupEpoch]
+
+    package init(node: UInt32, clock: UInt64, active: [GroupEpoch]) {
+        self.node = node
+        self.clock = clock
+        self.active = active
+    }
+}
+
+/// LEASE: until `clock` + `duration` on the switch's own clock it may answer reads of these groups.
+package struct Lease: Equatable, Sendable, Codable {
+    /// The heartbeat's clock, echoed.
+    package var clock: UInt64
+    /// Nanoseconds.
+    package var duration: UInt64
+    /// The configurations it covers.
+    package var groups: [GroupEpoch]
+
+    package init(clock: UInt64, duration: UInt64, groups: [GroupEpoch]) {
+        self.clock = clock
+        self.duration = duration
+        self.groups = groups
+    }
+}
+
+/// SEALED: nothing of an earlier epoch changes this switch any more.
+package struct SealReport: Equatable, Sendable, Codable {
+    package var group: UInt16
+    package var epoch: UInt32
+    /// Keys of the group.
+    package var keyCount: Int
+    /// The highest version of any of them.
+    package var highest: ChainVersion
+
+    package init(group: UInt16, epoch: UInt32, keyCount: Int, highest: ChainVersion) {
+        self.group = group
+        self.epoch = epoch
+        self.keyCount = keyCount
+        self.highest = highest
+    }
+}
+
+/// ACTIVATE: a switch's place in the chain of a new epoch.
+package struct Activation: Equatable, Sendable, Codable {
+    package var group: UInt16
+    package var epoch: UInt32
+    /// Addresses from head to tail, 1...9, each once.
+    package var chain: [UInt32]
+    /// Slots whose requests are refused from now on; those named before stay refused.
+    package var closedSlots: [UInt32]
+    /// NetChain: whether the tail tells the head what is committed, without which CAS is not supported.
+    package var comparesAndSets: Bool
+
+    package init(
+        group: UInt16, epoch: UInt32, chain: [UInt32], closedSlots: [UInt32] = [], comparesAndSets: Bool = true
+    ) {
+        self.group = group
+        self.epoch = epoch
+        self.chain = chain
+        self.closedSlots = closedSlots
+        self.comparesAndSets = comparesAndSets
+    }
+}
+
+/// INSERT, REMOVE and their answers: a key at one switch. A key's number is never given out twice.
+package struct KeyEntry: Hashable, Sendable, Codable {
+    package var key: ChainKey
+    package var group: UInt16
+    /// The configuration it counts in; a switch of another one refuses.
+    package var epoch: UInt32
+    package var width: WidthClass
+
+    package init(key: ChainKey, group: UInt16, epoch: UInt32, width: WidthClass) {
+        self.key = key
+        self.group = group
+        self.epoch = epoch
+        self.width = width
+    }
+}
+
+/// Why a switch refuses a control message.
+package struct Refusal: Equatable, Sendable, Codable {
+    package enum Reason: UInt8, Sendable, Codable {
+        /// The group's epoch here is another, or its state does not allow it.
+        case epoch
+        /// One of `ReplicaLimits` is reached.
+        case full
+        /// What a delta copy needs to know is no longer known; begin with a whole copy.
+        case forgotten
+        /// The message makes no sense: a chain without this switch, a class without room, values too many.
+        case invalid
+    }
+
+    package var group: UInt16
+    /// The epoch of the group at the switch, 0 if it holds nothing of it.
+    package var epoch: UInt32
+    package var reason: Reason
+
+    package init(group: UInt16, epoch: UInt32, reason: Reason) {
+        self.group = group
+        self.epoch = epoch
+        self.reason = reason
+    }
+}
