@@ -63,7 +63,7 @@ extension ReplicaCore {
     ) {
         let group = Int(packet.group)
         let isOfChain = address == groups[group].predecessor && listsSuffix(packet, payload)
-        guard !groups[group].isHead, isOfChain || mutations.contains(.ignoresEpochs),
+        guard isOfChain && !groups[group].isHead || mutations.contains(.ignoresEpochs),
             isPossible(packet.version, in: group)
         else {
             counters.foreign += 1

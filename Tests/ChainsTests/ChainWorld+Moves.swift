@@ -63,7 +63,7 @@ extension ChainWorld {
         let isWithoutEffect = if case .refused(let status) = result.outcome { status != .mismatch } else { false }
         if !isWithoutEffect { histories[key].operations.append(operation) }
         users[user].current = 0
-        schedule(.operation(client: user), in: UInt64(numbers.below(isHealed ? 1_000_000 : 40_000_000)))
+        schedule(.operation(client: user), in: UInt64(numbers.below(isHealed ? 1_000_000 : plan.pause)))
     }
 
     // Trouble.
@@ -81,12 +81,11 @@ extension ChainWorld {
             note("break \(Endpoint.text(of: nodes[node].address))", into: &log)
             disconnect(node)
             schedule(.connect(node: node), in: UInt64(numbers.below(400_000_000)))
-        case 3: nodes[node].slowness = numbers.chance(0.5) ? 40 : 100
+        case 3: nodes[node].slowness = numbers.chance(0.5) ? 8 : 30
         case 4: controller.suspect(nodes[node].address, .told, at: now, into: &actions)
         default:
             controller.join(nodes[node].address, 0, position: numbers.below(4), at: now, into: &actions)
         }
-        if plan.mutations.contains(.reusesKeys) { controller.evict([0], at: now, into: &actions) }
     }
 
     /// Two nodes hold the state, or more than it takes is lost. A crash beside a node that is not in the chain any more
@@ -137,7 +136,7 @@ extension ChainWorld {
                     events.insert(.controlToNode(message, node: node, stream: nodes[node].stream), at: time)
                 case .push(let message, let client):
                     let user = Int(client)
-                    let time = max(users[user].toClient, now + delay(slowness: users[user].slowness) / 2)
+                    let time = max(users[user].toClient, now + users[user].lag + delay() / 2)
                     users[user].toClient = time
                     events.insert(.controlToClient(message, client: user), at: time)
                 }

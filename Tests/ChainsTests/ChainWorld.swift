@@ -15,7 +15,38 @@ struct WorldPlan: Sendable {
     var duplication = 0.1
     /// Crashes, false suspicions, joins and slow streams.
     var troubles = 2
+    /// Share of late packets and stream messages, and how late they are at most.
+    var lateShare = 5
+    var lateness = 120_000_000
+    /// Longest pause of a client between two operations.
+    var pause = 40_000_000
+    /// Share of clients that hear of a new epoch late, and how late.
+    var laggards = 0.3
+    var lag = 200_000_000
     var mutations: Mutations = []
+
+    init(seed: UInt64) { self.seed = seed }
+
+    /// A plan whose every number is drawn from the seed: some runs are calm in a way that others are not.
+    init(drawnFrom seed: UInt64, mutations: Mutations = []) {
+        self.seed = seed
+        self.mutations = mutations
+        var numbers = SplitMix64(seed: seed ^ 0x5eed)
+        chainLength = [3, 3, 3, 2, 4, 1][numbers.below(6)]
+        nodes = chainLength + 1 + numbers.below(2)
+        versions = 2 + numbers.below(3)
+        clients = 3 + numbers.below(2)
+        keys = 1 + numbers.below(3)
+        operationsPerClient = 40 / clients
+        if numbers.chance(0.2) { loss = 0 }
+        if numbers.chance(0.2) { duplication = 0 }
+        troubles = numbers.below(5)
+        lateShare = [0, 5, 10, 25][numbers.below(4)]
+        lateness = [60_000_000, 150_000_000, 400_000_000][numbers.below(3)]
+        pause = [2_000_000, 10_000_000, 40_000_000][numbers.below(3)]
+        laggards = [0, 0.3, 0.7][numbers.below(3)]
+        lag = [100_000_000, 300_000_000][numbers.below(2)]
+    }
 }
 
 /// Switches, a controller and clients in virtual time: packets are lost, repeated, late and out of order, control
@@ -57,7 +88,7 @@ struct ChainWorld<Machine: ReplicaMachine> {
         var client: ChainClient
         var remaining: Int
         var toClient: UInt64 = 0
-        var slowness: Double
+        var lag: UInt64
         /// The operation under way: place in `history` by request number.
         var current: UInt64 = 0
         var known: [Int: (ChainVersion, Int)] = [:]
@@ -106,7 +137,7 @@ struct ChainWorld<Machine: ReplicaMachine> {
                 User(
                     endpoint: Endpoint(address: 0x7f00_0101 + UInt32(number), port: 40_000),
                     client: ChainClient(client), remaining: plan.operationsPerClient,
-                    slowness: numbers.chance(0.3) ? 60 : 1))
+                    lag: numbers.chance(plan.laggards) ? UInt64(numbers.below(plan.lag)) : 0))
         }
     }
 
@@ -155,14 +186,12 @@ struct ChainWorld<Machine: ReplicaMachine> {
 
     mutating func schedule(_ event: Event, in delay: UInt64) { events.insert(event, at: now + delay) }
 
-    /// Mostly short, at times as long as a lease and longer.
+    /// Mostly short, at times as long as a lease and longer. A slow stream's are `slowness` times as long.
     mutating func delay(slowness: Double = 1) -> UInt64 {
         if isHealed { return UInt64(100_000 + numbers.below(400_000)) }
         let share = numbers.below(100)
-        let base =
-            share < 70
-            ? 50_000 + numbers.below(500_000) : share < 95 ? numbers.below(10_000_000) : numbers.below(120_000_000)
-        return UInt64(Double(base) * min(slowness, share < 70 ? slowness : 2))
+        if share < plan.lateShare { return UInt64(numbers.below(plan.lateness)) }
+        return UInt64(Double(50_000 + numbers.below(share < 75 ? 500_000 : 8_000_000)) * slowness)
     }
 
     func clock(_ node: Int) -> UInt64 {
