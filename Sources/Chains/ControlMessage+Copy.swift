@@ -1,15 +1,14 @@
 /// COPY_READ: a part of what a switch holds of a group.
 package struct CopyRequest: Equatable, Sendable, Codable {
-    package var group: UInt16
-    package var epoch: UInt32
+    /// The join it is for.
+    package var ticket: JoinTicket
     /// Only what changed after this stamp; 0 for everything.
     package var since: UInt64
     /// Where the answer before ended; 0 to begin.
     package var cursor: UInt64
 
-    package init(group: UInt16, epoch: UInt32, since: UInt64, cursor: UInt64) {
-        self.group = group
-        self.epoch = epoch
+    package init(ticket: JoinTicket, since: UInt64, cursor: UInt64) {
+        self.ticket = ticket
         self.since = since
         self.cursor = cursor
     }
@@ -17,8 +16,8 @@ package struct CopyRequest: Equatable, Sendable, Codable {
 
 /// Entries of a group: the answer to COPY_READ and the content of COPY_WRITE. Each replaces the whole entry.
 package struct CopyEntries: Equatable, Sendable, Codable {
-    package var group: UInt16
-    package var epoch: UInt32
+    /// The request's.
+    package var ticket: JoinTicket
     package var keys: [KeyCopy]
     package var slots: [SlotCopy]
     /// Keys removed after `since`.
@@ -29,11 +28,9 @@ package struct CopyEntries: Equatable, Sendable, Codable {
     package var stamp: UInt64
 
     package init(
-        group: UInt16, epoch: UInt32, keys: [KeyCopy], slots: [SlotCopy], removed: [ChainKey], next: UInt64?,
-        stamp: UInt64
+        ticket: JoinTicket, keys: [KeyCopy], slots: [SlotCopy], removed: [ChainKey], next: UInt64?, stamp: UInt64
     ) {
-        self.group = group
-        self.epoch = epoch
+        self.ticket = ticket
         self.keys = keys
         self.slots = slots
         self.removed = removed

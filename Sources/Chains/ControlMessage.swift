@@ -1,5 +1,5 @@
 /// What controller, switches and clients tell each other beside the data packets. A stream keeps the order of the
-/// messages of one pair; every answer names its group and epoch, so that nothing else is needed to match them.
+/// messages of one pair; every answer names the group, the epoch and, of a join, the number that it answers to.
 package enum ControlMessage: Equatable, Sendable, Codable {
     // A switch to the controller: of its own accord.
     case heartbeat(Heartbeat)
@@ -8,12 +8,12 @@ package enum ControlMessage: Equatable, Sendable, Codable {
     case seal(GroupEpoch)
     case sealed(SealReport)
     /// Forget all that was held of the group, and be ready for `copyWrite` and `activate` of this epoch.
-    case join(GroupEpoch)
-    case joined(GroupEpoch)
+    case join(JoinTicket)
+    case joined(JoinTicket)
     case copyRead(CopyRequest)
     case entries(CopyEntries)
     case copyWrite(CopyEntries)
-    case copied(GroupEpoch)
+    case copied(JoinTicket)
     case activate(Activation)
     case activated(GroupEpoch)
     case insert(KeyEntry)
@@ -39,6 +39,21 @@ package struct GroupEpoch: Hashable, Sendable, Codable {
     package init(group: UInt16, epoch: UInt32) {
         self.group = group
         self.epoch = epoch
+    }
+}
+
+/// One attempt to bring a switch into a group's chain. An epoch may see several of the same switch, and what is said of
+/// one must not be taken for another's.
+package struct JoinTicket: Hashable, Sendable, Codable {
+    package var group: UInt16
+    package var epoch: UInt32
+    /// Counts the attempts of a controller's life.
+    package var number: UInt32
+
+    package init(group: UInt16, epoch: UInt32, number: UInt32) {
+        self.group = group
+        self.epoch = epoch
+        self.number = number
     }
 }
 
@@ -142,14 +157,24 @@ package struct Refusal: Equatable, Sendable, Codable {
         case invalid
     }
 
-    package var group: UInt16
-    /// The epoch of the group at the switch, 0 if it holds nothing of it.
-    package var epoch: UInt32
-    package var reason: Reason
+    /// What was asked.
+    package enum Request: UInt8, Sendable, Codable {
+        case seal, join, copyRead, copyWrite, activate, insert, remove
+    }
 
-    package init(group: UInt16, epoch: UInt32, reason: Reason) {
+    package var request: Request
+    package var reason: Reason
+    package var group: UInt16
+    /// The epoch that was asked for.
+    package var epoch: UInt32
+    /// The attempt that a JOIN, COPY_READ or COPY_WRITE was part of, else 0.
+    package var join: UInt32
+
+    package init(_ request: Request, _ reason: Reason, group: UInt16, epoch: UInt32, join: UInt32 = 0) {
+        self.request = request
+        self.reason = reason
         self.group = group
         self.epoch = epoch
-        self.reason = reason
+        self.join = join
     }
 }

@@ -33,7 +33,7 @@ extension Controller {
         let target = GroupEpoch(group: entry.group, epoch: entry.epoch)
         switch groups[group].phase {
         case .sealing: send(.seal(target), to: address, into: &actions)
-        case .forming: send(.join(target), to: address, into: &actions)
+        case .forming: send(.join(ticket(group)), to: address, into: &actions)
         default: break
         }
     }
@@ -137,25 +137,18 @@ extension Controller {
         _ refusal: Refusal, from address: UInt32, at now: UInt64, into actions: inout [ControllerAction]
     ) {
         let group = Int(refusal.group)
-        guard group < groups.count else { return }
-        if let join = groups[group].join, join.node == address || refusal.reason == .forgotten && join.source == address
-        {
-            let phase = groups[group].phase
+        guard group < groups.count, refusal.epoch == record.groups[group].entry.epoch else { return }
+        switch (refusal.request, groups[group].phase) {
+        case (.join, _), (.copyRead, _), (.copyWrite, _):
+            guard let join = groups[group].join, join.number == refusal.join else { return }
+            let isSealed = if case .copying = groups[group].phase { true } else { false }
             endJoin(group, into: &actions)
-            if case .copying = phase { settle(group, at: now, into: &actions) }
-            if case .activating = phase { reconfigure(group, at: now, into: &actions) }
-            return
-        }
-        switch groups[group].phase {
-        case .sealing:
-            // A refusal of an earlier SEAL says nothing about this one.
-            guard groups[group].awaiting.contains(address), refusal.epoch <= record.groups[group].entry.epoch
-            else { return }
+            if isSealed { settle(group, at: now, into: &actions) }
+        case (.seal, .sealing):
             groups[group].awaiting.removeAll { $0 == address }
             if groups[group].awaiting.isEmpty { settle(group, at: now, into: &actions) }
-        case .activating where record.groups[group].entry.chain[groups[group].activating] == address:
-            reconfigure(group, at: now, into: &actions)
-        case .idle: refuseKeys(of: refusal, into: &actions)
+        case (.activate, .activating): reconfigure(group, at: now, into: &actions)
+        case (.insert, .idle): refuseKeys(of: refusal, into: &actions)
         default: break
         }
     }
@@ -205,15 +198,15 @@ extension Controller {
     }
 
     mutating func receiveJoined(
-        _ target: GroupEpoch, from address: UInt32, at now: UInt64, into actions: inout [ControllerAction]
+        _ joined: JoinTicket, from address: UInt32, at now: UInt64, into actions: inout [ControllerAction]
     ) {
-        let group = Int(target.group)
-        guard group < groups.count else { return }
+        let group = Int(joined.group)
+        guard group < groups.count, joined == ticket(group) else { return }
         if groups[group].join?.node == address {
-            startCopy(group, target, into: &actions)
+            startCopy(group, into: &actions)
             return
         }
-        guard case .forming = groups[group].phase, target.epoch == record.groups[group].entry.epoch else { return }
+        guard case .forming = groups[group].phase else { return }
         groups[group].awaiting.removeAll { $0 == address }
         guard groups[group].awaiting.isEmpty else { return }
         groups[group].leasesEnd = 0

@@ -15,9 +15,16 @@ extension Controller {
         // The head's state is what comes after it, any other node's what comes before: a superset of all behind it.
         let source = entry.chain[max(0, place - 1)]
         guard isAlive(source) else { return }
-        groups[number].join = GroupControl.Join(node: node, position: position, source: source)
+        joinNumber &+= 1
+        groups[number].join = GroupControl.Join(node: node, number: joinNumber, position: position, source: source)
         actions.append(.log(.joining(group: group, node: node)))
-        send(.join(GroupEpoch(group: group, epoch: entry.epoch)), to: node, into: &actions)
+        send(.join(ticket(number)), to: node, into: &actions)
+    }
+
+    /// The join under way, or the forming of a first chain, in the present epoch.
+    func ticket(_ group: Int) -> JoinTicket {
+        let entry = record.groups[group].entry
+        return JoinTicket(group: entry.group, epoch: entry.epoch, number: groups[group].join?.number ?? 0)
     }
 
     /// Where a node goes in a chain.
@@ -54,9 +61,8 @@ extension Controller {
         actions.append(.log(.joinEnded(group: record.groups[group].entry.group, node: join.node)))
     }
 
-    mutating func startCopy(_ group: Int, _ target: GroupEpoch, into actions: inout [ControllerAction]) {
-        guard let join = groups[group].join, case .asked = join.stage, case .idle = groups[group].phase,
-            target.epoch == record.groups[group].entry.epoch
+    mutating func startCopy(_ group: Int, into actions: inout [ControllerAction]) {
+        guard let join = groups[group].join, case .asked = join.stage, case .idle = groups[group].phase
         else { return }
         groups[group].join?.stage = .copying
         read(group, since: 0, cursor: 0, into: &actions)
@@ -66,17 +72,16 @@ extension Controller {
         _ group: Int, since: UInt64, cursor: UInt64, into actions: inout [ControllerAction]
     ) {
         guard let join = groups[group].join else { return }
-        let entry = record.groups[group].entry
-        let request = CopyRequest(group: entry.group, epoch: entry.epoch, since: since, cursor: cursor)
+        let request = CopyRequest(ticket: ticket(group), since: since, cursor: cursor)
         send(.copyRead(request), to: join.source, into: &actions)
     }
 
     mutating func receiveEntries(
         _ entries: CopyEntries, from address: UInt32, at now: UInt64, into actions: inout [ControllerAction]
     ) {
-        let group = Int(entries.group)
+        let group = Int(entries.ticket.group)
         guard group < groups.count, var join = groups[group].join, join.source == address,
-            entries.epoch == record.groups[group].entry.epoch
+            entries.ticket == ticket(group)
         else { return }
         switch join.stage {
         case .asked, .ready: return
@@ -103,11 +108,10 @@ extension Controller {
     }
 
     mutating func receiveCopied(
-        _ target: GroupEpoch, from address: UInt32, at now: UInt64, into actions: inout [ControllerAction]
+        _ copied: JoinTicket, from address: UInt32, at now: UInt64, into actions: inout [ControllerAction]
     ) {
-        let group = Int(target.group)
-        guard group < groups.count, let join = groups[group].join, join.node == address,
-            target.epoch == record.groups[group].entry.epoch
+        let group = Int(copied.group)
+        guard group < groups.count, let join = groups[group].join, join.node == address, copied == ticket(group)
         else { return }
         let isSealed = if case .copyingChanges = join.stage { true } else { false }
         if let next = join.next {

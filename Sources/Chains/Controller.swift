@@ -33,6 +33,8 @@ package struct Controller: Sendable {
     /// Subscribed clients, in the order of subscription.
     var clients: [UInt64] = []
     var directorySerial: UInt64 = 0
+    /// Number of the last attempt to join.
+    var joinNumber: UInt32 = 0
     /// Sessions from `record.nextSlot - limits.slotsPerStore` on are given out from here.
     var nextSlot: UInt32
     /// Leases of an earlier life of the controller are over after this.

@@ -29,6 +29,7 @@ struct GroupControl: Sendable {
         }
 
         var node: UInt32
+        var number: UInt32
         /// Place in the chain, nil for the one the configuration gives it.
         var position: Int?
         var source: UInt32

@@ -17,9 +17,14 @@ extension ReplicaCore {
         }
     }
 
-    func refusal(_ group: UInt16, _ reason: Refusal.Reason) -> ControlMessage {
-        let epoch = Int(group) < groups.count ? groups[Int(group)].epoch : 0
-        return .refused(Refusal(group: group, epoch: epoch, reason: reason))
+    func refusal(_ request: Refusal.Request, _ reason: Refusal.Reason, _ ticket: JoinTicket) -> ControlMessage {
+        .refused(Refusal(request, reason, group: ticket.group, epoch: ticket.epoch, join: ticket.number))
+    }
+
+    private func refusal(
+        _ request: Refusal.Request, _ reason: Refusal.Reason, _ group: UInt16, _ epoch: UInt32
+    ) -> ControlMessage {
+        .refused(Refusal(request, reason, group: group, epoch: epoch))
     }
 
     // Liveness.
@@ -49,11 +54,13 @@ extension ReplicaCore {
 
     private mutating func seal(_ target: GroupEpoch) -> ControlMessage {
         let group = Int(target.group)
-        guard group < groups.count else { return refusal(target.group, .epoch) }
+        guard group < groups.count else { return refusal(.seal, .epoch, target.group, target.epoch) }
         switch groups[group].state {
-        case .unknown, .joining: return refusal(target.group, .epoch)
-        case .sealed: guard target.epoch >= groups[group].epoch else { return refusal(target.group, .epoch) }
-        case .active: guard target.epoch > groups[group].epoch else { return refusal(target.group, .epoch) }
+        case .unknown, .joining: return refusal(.seal, .epoch, target.group, target.epoch)
+        case .sealed:
+            guard target.epoch >= groups[group].epoch else { return refusal(.seal, .epoch, target.group, target.epoch) }
+        case .active:
+            guard target.epoch > groups[group].epoch else { return refusal(.seal, .epoch, target.group, target.epoch) }
         }
         groups[group].state = .sealed
         groups[group].epoch = target.epoch
@@ -73,16 +80,17 @@ extension ReplicaCore {
 
     /// Whatever was held of the group is of no use: others have gone on without this switch. What it keeps is the
     /// closed sessions, which stay closed.
-    private mutating func join(_ target: GroupEpoch) -> ControlMessage {
+    private mutating func join(_ target: JoinTicket) -> ControlMessage {
         let group = Int(target.group)
-        guard group < configuration.limits.groups else { return refusal(target.group, .full) }
+        guard group < configuration.limits.groups else { return refusal(.join, .full, target) }
         while groups.count <= group { groups.append(ReplicaGroup()) }
         let isLate =
             groups[group].isActive
             ? target.epoch <= groups[group].epoch : target.epoch < groups[group].epoch
-        guard target.epoch > 0, !isLate else { return refusal(target.group, .epoch) }
+        guard target.epoch > 0, !isLate else { return refusal(.join, .epoch, target) }
         if !mutations.contains(.rejoinsWithState) { discard(target.group) }
         groups[group].state = .joining
+        groups[group].joinNumber = target.number
         groups[group].epoch = target.epoch
         groups[group].chain = []
         groups[group].leaseEnd = 0
@@ -102,22 +110,30 @@ extension ReplicaCore {
     private mutating func activate(_ activation: Activation) -> ControlMessage {
         let number = activation.group
         let group = Int(number)
-        guard group < groups.count else { return refusal(number, .epoch) }
+        guard group < groups.count else { return refusal(.activate, .epoch, number, activation.epoch) }
         let target = GroupEpoch(group: number, epoch: activation.epoch)
         switch groups[group].state {
-        case .unknown: return refusal(number, .epoch)
+        case .unknown: return refusal(.activate, .epoch, number, activation.epoch)
         case .active:
             let isRepeated = activation.epoch == groups[group].epoch && activation.chain == groups[group].chain
-            return isRepeated ? .activated(target) : refusal(number, .epoch)
-        case .sealed: guard activation.epoch == groups[group].epoch else { return refusal(number, .epoch) }
-        case .joining: guard activation.epoch >= groups[group].epoch else { return refusal(number, .epoch) }
+            return isRepeated ? .activated(target) : refusal(.activate, .epoch, number, activation.epoch)
+        case .sealed:
+            guard activation.epoch == groups[group].epoch else {
+                return refusal(.activate, .epoch, number, activation.epoch)
+            }
+        case .joining:
+            guard activation.epoch >= groups[group].epoch else {
+                return refusal(.activate, .epoch, number, activation.epoch)
+            }
         }
         guard (1...ChainPacket.hopsMax).contains(activation.chain.count),
             Set(activation.chain).count == activation.chain.count,
             let position = activation.chain.firstIndex(of: configuration.address)
-        else { return refusal(number, .invalid) }
+        else { return refusal(.activate, .invalid, number, activation.epoch) }
         let closed = Set(groups[group].closedSlots).union(activation.closedSlots).sorted()
-        guard closed.count <= configuration.limits.closedSlots else { return refusal(number, .full) }
+        guard closed.count <= configuration.limits.closedSlots else {
+            return refusal(.activate, .full, number, activation.epoch)
+        }
 
         slots.remove(group: number, only: closed)
         groups[group].closedSlots = closed
@@ -168,15 +184,15 @@ extension ReplicaCore {
     private mutating func insert(_ entry: KeyEntry) -> ControlMessage {
         let group = Int(entry.group)
         guard group < groups.count, groups[group].isActive, entry.epoch == groups[group].epoch
-        else { return refusal(entry.group, .epoch) }
+        else { return refusal(.insert, .epoch, entry.group, entry.epoch) }
         let isNumber = !isNetCRAQ || entry.key.high == 0 && entry.key.low <= UInt32.max
-        guard entry.width != .none, isNumber else { return refusal(entry.group, .invalid) }
+        guard entry.width != .none, isNumber else { return refusal(.insert, .invalid, entry.group, entry.epoch) }
         let place = store.find(entry.key)
         if place >= 0 {
             let isSame = store.places[place].group == entry.group && store.places[place].width == entry.width
-            return isSame ? .inserted(entry) : refusal(entry.group, .invalid)
+            return isSame ? .inserted(entry) : refusal(.insert, .invalid, entry.group, entry.epoch)
         }
-        guard !store.isFull else { return refusal(entry.group, .full) }
+        guard !store.isFull else { return refusal(.insert, .full, entry.group, entry.epoch) }
         let new = store.insert(entry.key, group: entry.group, width: entry.width)
         store.setStamp(nextStamp(), at: new)
         return .inserted(entry)
@@ -186,7 +202,7 @@ extension ReplicaCore {
         let group = Int(entry.group)
         guard group < groups.count, groups[group].isActive || groups[group].state == .joining,
             entry.epoch == groups[group].epoch
-        else { return refusal(entry.group, .epoch) }
+        else { return refusal(.remove, .epoch, entry.group, entry.epoch) }
         removeKey(entry.key, group: entry.group)
         return .removed(entry)
     }

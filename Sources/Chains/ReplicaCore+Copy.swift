@@ -5,13 +5,15 @@ extension ReplicaCore {
     private static let slotCursor: UInt64 = 1 << 32
 
     mutating func copyRead(_ request: CopyRequest) -> ControlMessage {
-        let group = Int(request.group)
+        let ticket = request.ticket
+        let group = Int(ticket.group)
         guard group < groups.count, groups[group].isActive || groups[group].state == .sealed,
-            groups[group].epoch == request.epoch
-        else { return refusal(request.group, .epoch) }
-        guard request.since == 0 || request.since >= removalsSince else { return refusal(request.group, .forgotten) }
+            groups[group].epoch == ticket.epoch
+        else { return refusal(.copyRead, .epoch, ticket) }
+        guard request.since == 0 || request.since >= removalsSince
+        else { return refusal(.copyRead, .forgotten, ticket) }
         var answer = CopyEntries(
-            group: request.group, epoch: request.epoch, keys: [], slots: [], removed: [], next: nil, stamp: stamp)
+            ticket: ticket, keys: [], slots: [], removed: [], next: nil, stamp: stamp)
         if request.cursor < Self.slotCursor {
             readKeys(request, into: &answer)
         } else {
@@ -22,13 +24,13 @@ extension ReplicaCore {
 
     private func readKeys(_ request: CopyRequest, into answer: inout CopyEntries) {
         if request.cursor == 0, request.since > 0 {
-            answer.removed = removals.filter { $0.group == request.group && $0.stamp > request.since }.map(\.key)
+            answer.removed = removals.filter { $0.group == request.ticket.group && $0.stamp > request.since }.map(\.key)
         }
         answer.next = Self.slotCursor
         var byteCount = 0
         guard request.cursor < UInt64(store.places.count) else { return }
         for place in Int(request.cursor)..<store.places.count {
-            guard holds(place, of: request.group), store.places[place].stamp > request.since else { continue }
+            guard holds(place, of: request.ticket.group), store.places[place].stamp > request.since else { continue }
             guard answer.keys.count < configuration.limits.entriesPerCopy,
                 byteCount < configuration.limits.bytesPerCopy
             else {
@@ -63,7 +65,7 @@ extension ReplicaCore {
         guard cursor < UInt64(slots.entries.count) else { return }
         for place in Int(cursor)..<slots.entries.count {
             let entry = slots.entries[place]
-            guard entry.group == request.group, entry.stamp > request.since else { continue }
+            guard entry.group == request.ticket.group, entry.stamp > request.since else { continue }
             guard answer.slots.count < configuration.limits.entriesPerCopy else {
                 answer.next = Self.slotCursor + UInt64(place)
                 return
@@ -77,26 +79,29 @@ extension ReplicaCore {
 
     /// All or nothing of a message is taken over, but for what does not fit the limits any more.
     mutating func copyWrite(_ entries: CopyEntries) -> ControlMessage {
-        let group = Int(entries.group)
-        guard group < groups.count, groups[group].state == .joining, entries.epoch >= groups[group].epoch
-        else { return refusal(entries.group, .epoch) }
-        guard entries.keys.allSatisfy({ canHold($0, of: entries.group, epoch: entries.epoch) }),
-            entries.slots.allSatisfy({ $0.slot != 0 && $0.version.epoch <= entries.epoch })
-        else { return refusal(entries.group, .invalid) }
-        groups[group].epoch = entries.epoch
-        for key in entries.removed { removeKey(key, group: entries.group) }
+        let ticket = entries.ticket
+        let group = Int(ticket.group)
+        guard group < groups.count, groups[group].state == .joining, ticket.number == groups[group].joinNumber,
+            ticket.epoch >= groups[group].epoch
+        else { return refusal(.copyWrite, .epoch, ticket) }
+        guard entries.keys.allSatisfy({ canHold($0, of: ticket.group, epoch: ticket.epoch) }),
+            entries.slots.allSatisfy({ $0.slot != 0 && $0.version.epoch <= ticket.epoch })
+        else { return refusal(.copyWrite, .invalid, ticket) }
+        groups[group].epoch = ticket.epoch
+        for key in entries.removed { removeKey(key, group: ticket.group) }
         for copy in entries.keys {
-            if store.find(copy.key) < 0, store.isFull { return refusal(entries.group, .full) }
-            take(copy, group: entries.group)
+            if store.find(copy.key) < 0, store.isFull { return refusal(.copyWrite, .full, ticket) }
+            take(copy, group: ticket.group)
         }
         for copy in entries.slots {
-            guard slots.hasRoom(group: entries.group, slot: copy.slot) else { return refusal(entries.group, .full) }
+            guard slots.hasRoom(group: ticket.group, slot: copy.slot)
+            else { return refusal(.copyWrite, .full, ticket) }
             slots.set(
                 SlotEntry(
-                    group: entries.group, status: copy.status, slot: copy.slot, request: copy.request, key: copy.key,
+                    group: ticket.group, status: copy.status, slot: copy.slot, request: copy.request, key: copy.key,
                     version: copy.version, stamp: nextStamp()))
         }
-        return .copied(GroupEpoch(group: entries.group, epoch: entries.epoch))
+        return .copied(ticket)
     }
 
     /// Whether a copy is what a switch with as many cells can have sent.

@@ -13,6 +13,8 @@ struct ReplicaGroup: Sendable {
     var state = State.unknown
     /// 0 while unknown; never falls.
     var epoch: UInt32 = 0
+    /// The attempt to join that it takes copies of.
+    var joinNumber: UInt32 = 0
     /// Addresses from head to tail.
     var chain: [UInt32] = []
     /// This switch's place in it.

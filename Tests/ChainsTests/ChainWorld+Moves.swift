@@ -81,7 +81,7 @@ extension ChainWorld {
             note("break \(Endpoint.text(of: nodes[node].address))", into: &log)
             disconnect(node)
             schedule(.connect(node: node), in: UInt64(numbers.below(400_000_000)))
-        case 3: nodes[node].slowness = numbers.chance(0.5) ? 8 : 30
+        case 3: nodes[node].slowness = numbers.chance(0.5) ? 30 : 120
         case 4: controller.suspect(nodes[node].address, .told, at: now, into: &actions)
         default:
             controller.join(nodes[node].address, 0, position: numbers.below(4), at: now, into: &actions)
@@ -116,7 +116,7 @@ extension ChainWorld {
     // Messages.
 
     mutating func sendFromNode(_ node: Int, _ message: ControlMessage) {
-        let time = max(nodes[node].fromNode, now + delay(slowness: nodes[node].slowness) / 4)
+        let time = max(nodes[node].fromNode, now + streamDelay(slowness: nodes[node].slowness))
         nodes[node].fromNode = time
         events.insert(.controlFromNode(message, node: node, stream: nodes[node].stream), at: time)
     }
@@ -131,12 +131,12 @@ extension ChainWorld {
                 case .log(let event): note("\(event)", into: &log)
                 case .send(let message, let address):
                     guard let node = index(address) else { break }
-                    let time = max(nodes[node].toNode, now + delay(slowness: nodes[node].slowness) / 4)
+                    let time = max(nodes[node].toNode, now + streamDelay(slowness: nodes[node].slowness))
                     nodes[node].toNode = time
                     events.insert(.controlToNode(message, node: node, stream: nodes[node].stream), at: time)
                 case .push(let message, let client):
                     let user = Int(client)
-                    let time = max(users[user].toClient, now + users[user].lag + delay() / 2)
+                    let time = max(users[user].toClient, now + users[user].lag + streamDelay(slowness: 1))
                     users[user].toClient = time
                     events.insert(.controlToClient(message, client: user), at: time)
                 }
@@ -174,7 +174,9 @@ extension ChainWorld {
                 schedule(.request(bytes, from: user, to: datagram.destination.address), in: delay())
             }
         }
-        for message in output.control { schedule(.controlFromClient(message, client: user), in: delay() / 4) }
+        for message in output.control {
+            schedule(.controlFromClient(message, client: user), in: streamDelay(slowness: 1))
+        }
         for result in output.results where result.id == users[user].current { endOperation(user, result) }
         output.removeAll()
     }

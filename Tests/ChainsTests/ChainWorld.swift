@@ -186,12 +186,18 @@ struct ChainWorld<Machine: ReplicaMachine> {
 
     mutating func schedule(_ event: Event, in delay: UInt64) { events.insert(event, at: now + delay) }
 
-    /// Mostly short, at times as long as a lease and longer. A slow stream's are `slowness` times as long.
-    mutating func delay(slowness: Double = 1) -> UInt64 {
+    /// Mostly short, at times as long as a lease and longer.
+    mutating func delay() -> UInt64 {
         if isHealed { return UInt64(100_000 + numbers.below(400_000)) }
         let share = numbers.below(100)
         if share < plan.lateShare { return UInt64(numbers.below(plan.lateness)) }
-        return UInt64(Double(50_000 + numbers.below(share < 75 ? 500_000 : 8_000_000)) * slowness)
+        return UInt64(50_000 + numbers.below(share < 75 ? 500_000 : 8_000_000))
+    }
+
+    /// A control stream is in order, so that one late message delays all behind it.
+    mutating func streamDelay(slowness: Double) -> UInt64 {
+        if !isHealed, numbers.below(400) < plan.lateShare { return UInt64(numbers.below(plan.lateness / 3)) }
+        return UInt64(Double(20_000 + numbers.below(300_000)) * (isHealed ? 1 : slowness))
     }
 
     func clock(_ node: Int) -> UInt64 {

@@ -117,11 +117,13 @@ struct DirectedMutantTests {
             let other = bench.call(1, bench.request(.compareAndSet, value: "b", slot: 3, number: 1))
             #expect(other?.header?.status == .ok)
             // It comes back as the head, and the CAS is tried again: the key has a value now.
-            bench.tell(0, .join(GroupEpoch(group: 0, epoch: bench.epoch)))
+            bench.tell(0, .join(JoinTicket(group: 0, epoch: bench.epoch, number: 1)))
             let stamp = bench.copy(from: 1, to: 0, since: 0)
             bench.seal([1, 2])
             _ = bench.copy(from: 1, to: 0, since: stamp)
             bench.activate([0, 1, 2])
+            bench.advance(0)
+            bench.settle()
             let again = bench.call(0, bench.request(.compareAndSet, value: "a", slot: 1, number: 1))
             return again?.header?.status == .mismatch
         }
@@ -131,7 +133,7 @@ struct DirectedMutantTests {
     func deltaCopiesBringSessions() {
         ReplicaTests.both(switches: 4) { bench in
             bench.form([0, 1, 2])
-            bench.tell(3, .join(GroupEpoch(group: 0, epoch: 1)))
+            bench.tell(3, .join(JoinTicket(group: 0, epoch: 1, number: 1)))
             let stamp = bench.copy(from: 0, to: 3, since: 0)
             let wide = bench.request(.write, value: String(repeating: "w", count: 17), slot: 8, number: 1)
             _ = bench.call(0, wide)
@@ -147,7 +149,7 @@ struct DirectedMutantTests {
     func deltaCopiesRemove() {
         ReplicaTests.both(switches: 4) { bench in
             bench.form([0, 1, 2])
-            bench.tell(3, .join(GroupEpoch(group: 0, epoch: 1)))
+            bench.tell(3, .join(JoinTicket(group: 0, epoch: 1, number: 1)))
             let stamp = bench.copy(from: 2, to: 3, since: 0)
             for index in 0..<3 {
                 bench.tell(index, .remove(KeyEntry(key: ChainKey(low: 1), group: 0, epoch: 1, width: .bytes16)))

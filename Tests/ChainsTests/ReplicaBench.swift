@@ -57,7 +57,7 @@ struct ReplicaBench<Machine: ReplicaMachine>: Bench {
     /// Empty switches form a chain of group 0 with these keys.
     mutating func form(_ members: [Int], keys: [UInt64] = [1, 2], width: WidthClass = .bytes16) {
         epoch += 1
-        for index in members { tell(index, .join(GroupEpoch(group: 0, epoch: epoch))) }
+        for index in members { tell(index, .join(JoinTicket(group: 0, epoch: epoch, number: 1))) }
         activate(members)
         for key in keys {
             for index in members {
@@ -102,7 +102,8 @@ struct ReplicaBench<Machine: ReplicaMachine>: Bench {
         var first: UInt64?
         var cursor: UInt64? = 0
         while let start = cursor {
-            let request = CopyRequest(group: 0, epoch: epoch, since: since, cursor: start)
+            let request = CopyRequest(
+                ticket: JoinTicket(group: 0, epoch: epoch, number: 1), since: since, cursor: start)
             guard case .entries(let entries)? = tell(source, .copyRead(request)) else { return 0 }
             first = first ?? entries.stamp
             tell(target, .copyWrite(entries))
