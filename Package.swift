@@ -79,6 +79,9 @@ let package = Package(
             name: "ChainsTests", dependencies: ["Wire", "Chains", "TestSupport"], exclude: ["Cases"],
             swiftSettings: strict),
         .testTarget(
+            name: "ConsistencyTests", dependencies: ["Wire", "Consistency", "TestSupport"], exclude: ["Cases"],
+            swiftSettings: strict),
+        .testTarget(
             name: "SimulationTests", dependencies: ["Wire", "Chains", "Consistency", "Simulation", "TestSupport"],
             swiftSettings: strict),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzLaws", "TestSupport"], swiftSettings: strict),

@@ -1,0 +1,151 @@
+/// Why a smallest failing history has no order, as a sentence.
+struct Contradiction {
+    /// The sentence, with a full stop.
+    private(set) var sentence = ""
+
+    private let operations: [HistoryOperation]
+    private let words: OperationWords
+    private let kind: History.Values
+    private let limits: ConsistencyLimits
+
+    init(_ operations: [HistoryOperation], in history: borrowing History, limits: ConsistencyLimits) {
+        self.operations = operations
+        words = OperationWords(history)
+        kind = history.kindOfValues
+        var limits = limits
+        limits.positions = min(limits.positions, limits.shrinkingPositions)
+        self.limits = limits
+        sentence =
+            fromNowhere() ?? beforeItsWrite() ?? foundTwice() ?? olderAfterNewer() ?? whatElse()
+            ?? "No order of these operations explains what they found."
+    }
+
+    /// One operation that found what nobody wrote.
+    private func fromNowhere() -> String? {
+        guard kind == .names, operations.count == 1, let only = operations.first, only.foundValue != nil else {
+            return nil
+        }
+        return "\(capital(words.clause(only))), which nobody ever wrote."
+    }
+
+    /// A value found, and whatever may have written it called later only.
+    private func beforeItsWrite() -> String? {
+        for finder in operations {
+            guard let value = finder.foundValue, value != 0 else { continue }
+            let writers = operations.filter { $0.setsValue == value && $0 != finder }
+            guard let first = writers.min(by: { $0.call < $1.call }), finder.return < first.call else { continue }
+            let only = writers.count == 1 ? "the only write of it" : "every write of it"
+            return "\(capital(words.clause(finder))) and ended before \(only), by client \(first.client), began."
+        }
+        return nil
+    }
+
+    /// Two cas that found the same value, which was there once.
+    private func foundTwice() -> String? {
+        let found = operations.filter { $0.kind == .cas && $0.outcome == .ok && $0.value != $0.expect }
+        for (index, first) in found.enumerated() {
+            for second in found[(index + 1)...] where second.expect == first.expect {
+                let value = first.expect
+                let writes = operations.count { $0.setsValue == value }
+                guard value == 0 ? writes == 0 : writes == 1 else { continue }
+                let clients =
+                    first.client == second.client
+                    ? "Two cas by client \(first.client)"
+                    : "A cas by client \(first.client) and one by client \(second.client)"
+                let time =
+                    value == 0
+                    ? "the key was absent at the beginning only" : "\(words.value(value)) was written only once"
+                return "\(clients) both found \(words.value(value)) and replaced it, but \(time)."
+            }
+        }
+        return nil
+    }
+
+    /// An operation that found a value after one that had found or written a later one, which had ended before it
+    /// began; and the order of the two values is known.
+    private func olderAfterNewer() -> String? {
+        let finders = operations.filter { $0.foundValue != nil }
+            .sorted { ($0.call, $0.return) > ($1.call, $1.return) }
+        for late in finders {
+            guard let old = late.foundValue, isHeldOnce(old) else { continue }
+            let earlier = operations.filter { $0.return < late.call }.sorted { $0.return > $1.return }
+            for early in earlier {
+                guard let new = early.heldValue, new != old, new != 0 || kind == .versions, isHeldOnce(new) || old == 0,
+                    let why = whyBefore(old, new, late)
+                else { continue }
+                return "\(capital(words.clause(late))) after \(words.pastClause(early)), which had ended before it "
+                    + "began, had \(words.done(early)), and \(why)."
+            }
+        }
+        return nil
+    }
+
+    /// Whether the register can have held the value during one time only.
+    private func isHeldOnce(_ value: Int64) -> Bool {
+        if kind == .versions { return value != 0 }
+        return operations.count { $0.setsValue == value } <= (value == 0 ? 0 : 1)
+    }
+
+    /// What tells that `old` was there before `new`, and not behind it; nil if nothing does.
+    private func whyBefore(_ old: Int64, _ new: Int64, _ late: HistoryOperation) -> String? {
+        if kind == .versions { return old < new ? "revisions only rise" : nil }
+        if old == 0 { return "nothing deleted the key" }
+        // Something that had the old value ended before something with the new one began.
+        for first in operations where first.heldValue == old && first != late {
+            for second in operations where second.heldValue == new && first.return < second.call {
+                return "\(words.value(old)) was not written again: \(words.pastClause(first)), which had "
+                    + "\(words.done(first)), had ended before \(words.pastClause(second)) began"
+            }
+        }
+        return nil
+    }
+
+    /// What one of the operations could have found in place of what it did, the others being as they are.
+    private func whatElse() -> String? {
+        let finders = operations.indices.filter { operations[$0].mustFind }
+            .sorted { (operations[$0].call, operations[$0].return) > (operations[$1].call, operations[$1].return) }
+        for index in finders {
+            let possible = possibleValues(index)
+            let operation = operations[index]
+            if operation.kind == .cas, operation.outcome == .failed {
+                return "\(capital(words.clause(operation))), though by all others there was nothing else to find."
+            }
+            if possible.isEmpty { continue }
+            let list = possible.map(words.value).joined(separator: " or ")
+            return "\(capital(words.clause(operation))); by all others it could only have found \(list)."
+        }
+        return nil
+    }
+
+    private func possibleValues(_ index: Int) -> [Int64] {
+        var values: Set<Int64> = [0]
+        for operation in operations {
+            if let value = operation.setsValue { values.insert(value) }
+            if let value = operation.foundValue { values.insert(value) }
+        }
+        return values.sorted().filter { value in
+            var changed = operations
+            if changed[index].kind == .cas { changed[index].expect = value } else { changed[index].value = value }
+            if kind == .versions { changed[index].expect = 0 }
+            return KeyJudgement(changed, kind, limits: limits).verdict == .linearizable
+        }
+    }
+
+    private func capital(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() }
+}
+
+extension HistoryOperation {
+    /// The value that the register certainly had at some time while this went on.
+    fileprivate var heldValue: Int64? {
+        if outcome != .ok || `return` == Self.noReturn { return nil }
+        return kind == .delete ? 0 : value
+    }
+
+    fileprivate var mustFind: Bool {
+        switch kind {
+        case .read: foundValue != nil
+        case .cas: outcome != .unknown && `return` != Self.noReturn
+        case .write, .delete: false
+        }
+    }
+}

@@ -1,0 +1,297 @@
+/// Looks for an order of the operations of one register in which each finds what it found, whatever was written how
+/// often: exact, in time that may grow exponentially with how many operations are under way at once.
+///
+/// After Wing and Gong 1993, with Lowe's memory of visited positions and his just-in-time order (Lowe 2017): the search
+/// walks along the calls and returns, and orders operations only when one returns that has no place yet. What finds its
+/// value now is placed at once, since that never bars anything. A value that some operation must still find, and that
+/// none will write again, is not overwritten.
+struct OrderSearch: ~Copyable {
+    enum Answer: Sendable { case linearizable, violation, exhausted }
+
+    private let steps: [RegisterStep]
+    /// Calls and returns in order of time: step × 2, + 1 for the return. At one time calls come first: intervals are
+    /// closed.
+    private let events: [Int32]
+    private let limits: ConsistencyLimits
+
+    private var nextEvent = 0
+    private var state: Int32 = 0
+    private var isPlaced: [Bool]
+    /// Steps under way, −1 where free. Optional ones never leave.
+    private var underWay: [Int32]
+    /// Where each step stands while it is under way; depends on the events alone, so that positions can be compared.
+    private let slotOf: [Int32]
+    /// Certain steps without a place that must find each value, and steps without a place that write it.
+    private var finders: [Int32]
+    private var writers: [Int32]
+
+    /// Steps in the order in which they got their places.
+    private var placed: [Int32] = []
+    /// A choice that can be taken back: what is next, and where everything stood.
+    private struct Choice {
+        var event: Int
+        var state: Int32
+        var placedCount: Int
+        /// The steps that may be placed next, `candidates[first...]`; those before `next` were tried.
+        var first: Int
+        var next: Int
+    }
+    private var choices: [Choice] = []
+    private var candidates: [Int32] = []
+    private var visited: PositionSet
+    private var key: [UInt64] = []
+
+    private init(_ register: borrowing RegisterSteps, limits: ConsistencyLimits) {
+        steps = register.steps
+        self.limits = limits
+        events = Self.events(of: register.steps)
+        isPlaced = Array(repeating: false, count: steps.count)
+        let slots = Self.slots(of: events, stepCount: steps.count)
+        slotOf = slots.places
+        underWay = Array(repeating: -1, count: slots.count)
+        finders = Array(repeating: 0, count: register.valueCount)
+        writers = Array(repeating: 0, count: register.valueCount)
+        for step in steps {
+            if step.found >= 0, !step.isOptional { finders[Int(step.found)] += 1 }
+            if step.writes { writers[Int(step.value)] += 1 }
+        }
+        visited = PositionSet(limits: limits)
+    }
+
+    static func judge(_ register: borrowing RegisterSteps, limits: ConsistencyLimits) -> Answer {
+        var search = OrderSearch(register, limits: limits)
+        return search.run()
+    }
+
+    private static func events(of steps: [RegisterStep]) -> [Int32] {
+        var events: [Int32] = []
+        events.reserveCapacity(steps.count * 2)
+        for (index, step) in steps.enumerated() {
+            events.append(Int32(truncatingIfNeeded: index * 2))
+            if step.return != HistoryOperation.noReturn { events.append(Int32(truncatingIfNeeded: index * 2 + 1)) }
+        }
+        func time(_ event: Int32) -> Int64 {
+            let step = steps[Int(event >> 1)]
+            return event & 1 == 0 ? step.call : step.return
+        }
+        events.sort { (time($0), $0 & 1, $0) < (time($1), $1 & 1, $1) }
+        return events
+    }
+
+    private static func slots(of events: [Int32], stepCount: Int) -> (places: [Int32], count: Int) {
+        var places = [Int32](repeating: -1, count: stepCount)
+        var free: [Int32] = []
+        var count: Int32 = 0
+        for event in events {
+            let index = Int(event >> 1)
+            if event & 1 == 1 {
+                free.append(places[index])
+            } else if let slot = free.popLast() {
+                places[index] = slot
+            } else {
+                places[index] = count
+                count += 1
+            }
+        }
+        return (places, Int(count))
+    }
+
+    private mutating func run() -> Answer {
+        while true {
+            if let forced = goOn() {
+                guard let isNew = visit() else { return .exhausted }
+                if isNew { open(forced) }
+            } else {
+                return .linearizable
+            }
+            if !choose() { return .violation }
+        }
+    }
+
+    /// Walks on to a return of a step without a place, and gives that step; nil at the end of the history.
+    private mutating func goOn() -> Int32? {
+        while nextEvent < events.count {
+            let index = events[nextEvent] >> 1
+            if events[nextEvent] & 1 == 0 {
+                underWay[Int(slotOf[Int(index)])] = index
+                if finds(steps[Int(index)]) { place(index) }
+            } else {
+                if !isPlaced[Int(index)] { return index }
+                underWay[Int(slotOf[Int(index)])] = -1
+            }
+            nextEvent += 1
+        }
+        return nil
+    }
+
+    /// Whether a step that changes nothing finds what it found.
+    private func finds(_ step: RegisterStep) -> Bool {
+        switch step.kind {
+        case .read: step.value == state
+        case .mismatch: step.value != state
+        case .write, .cas: false
+        }
+    }
+
+    private mutating func place(_ index: Int32) {
+        let step = steps[Int(index)]
+        isPlaced[Int(index)] = true
+        placed.append(index)
+        if step.found >= 0, !step.isOptional { finders[Int(step.found)] -= 1 }
+        if step.writes { writers[Int(step.value)] -= 1 }
+    }
+
+    private mutating func unplace(_ index: Int32) {
+        let step = steps[Int(index)]
+        isPlaced[Int(index)] = false
+        if step.found >= 0, !step.isOptional { finders[Int(step.found)] += 1 }
+        if step.writes { writers[Int(step.value)] += 1 }
+    }
+
+    /// Remembers the position; false if it was visited before, nil if there is no room.
+    private mutating func visit() -> Bool? {
+        key.removeAll(keepingCapacity: true)
+        key.append(UInt64(truncatingIfNeeded: nextEvent) << 32 | UInt64(UInt32(bitPattern: state)))
+        var word: UInt64 = 0
+        for slot in underWay.indices {
+            let index = underWay[slot]
+            // Which step has which slot follows from the event.
+            if index >= 0, isPlaced[Int(index)] { word |= 1 << UInt64(slot & 63) }
+            if slot & 63 == 63 || slot == underWay.count - 1 {
+                key.append(word)
+                word = 0
+            }
+        }
+        return visited.insert(key)
+    }
+
+    /// Lists what may be placed next: what most likely helps the step that must be, last, since the last is tried
+    /// first.
+    private mutating func open(_ forced: Int32) {
+        let first = candidates.count
+        let wanted = steps[Int(forced)].found
+        for slot in underWay.indices.reversed() {
+            let index = underWay[slot]
+            if index < 0 || index == forced || isPlaced[Int(index)] || !mayPlace(index) { continue }
+            candidates.append(index)
+            // The helpful one goes to the end.
+            if wanted >= 0, steps[Int(index)].value == wanted { continue }
+            if candidates.count - first > 1 { candidates.swapAt(first, candidates.count - 1) }
+        }
+        if steps[Int(forced)].writes, mayPlace(forced) { candidates.append(forced) }
+        choices.append(
+            Choice(
+                event: nextEvent, state: state, placedCount: placed.count, first: first, next: candidates.count))
+    }
+
+    /// Whether the step may come next, and could be of use there.
+    private func mayPlace(_ index: Int32) -> Bool {
+        let step = steps[Int(index)]
+        switch step.kind {
+        case .read, .mismatch: return false
+        case .cas: if step.expect != state { return false }
+        case .write: break
+        }
+        if step.value != state, writers[Int(state)] == 0 {
+            let own: Int32 = step.kind == .cas && !step.isOptional ? 1 : 0
+            if finders[Int(state)] > own { return false }
+        }
+        return !step.isOptional || isOfUse(step, index)
+    }
+
+    /// An optional step can wait, for ever if need be, until something that finds its value is under way too. Of those
+    /// that are alike the first will do.
+    private func isOfUse(_ step: RegisterStep, _ index: Int32) -> Bool {
+        var isFound = false
+        for other in underWay where other >= 0 && other != index && !isPlaced[Int(other)] {
+            let candidate = steps[Int(other)]
+            if candidate.isOptional, candidate.kind == step.kind, candidate.value == step.value,
+                candidate.expect == step.expect, other < index
+            {
+                return false
+            }
+            switch candidate.kind {
+            case .read, .cas: if candidate.found == step.value { isFound = true }
+            case .mismatch: if candidate.value != step.value { isFound = true }
+            case .write: break
+            }
+        }
+        return isFound
+    }
+
+    /// Takes the next candidate of the last choice that has one left; false if none has.
+    private mutating func choose() -> Bool {
+        while let choice = choices.last {
+            takeBack(to: choice)
+            if choice.next == choice.first {
+                candidates.removeLast(candidates.count - choice.first)
+                choices.removeLast()
+                continue
+            }
+            choices[choices.count - 1].next -= 1
+            let index = candidates[choice.next - 1]
+            place(index)
+            state = steps[Int(index)].value
+            for other in underWay where other >= 0 && !isPlaced[Int(other)] && finds(steps[Int(other)]) {
+                place(other)
+            }
+            return true
+        }
+        return false
+    }
+
+    private mutating func takeBack(to choice: Choice) {
+        while nextEvent > choice.event {
+            nextEvent -= 1
+            let index = events[nextEvent] >> 1
+            underWay[Int(slotOf[Int(index)])] = events[nextEvent] & 1 == 0 ? -1 : index
+        }
+        while placed.count > choice.placedCount { unplace(placed.removeLast()) }
+        state = choice.state
+    }
+}
+
+/// Positions of a search: rows of words, each once. Whole rows are compared, never hashes alone.
+private struct PositionSet: Sendable {
+    private var words: [UInt64] = []
+    /// Where each row begins.
+    private var starts: [Int] = [0]
+    private var slots = [UInt32](repeating: 0, count: 256)
+    private let limits: ConsistencyLimits
+
+    init(limits: ConsistencyLimits) { self.limits = limits }
+
+    /// False if the row was there; nil if there is no room for it.
+    mutating func insert(_ row: [UInt64]) -> Bool? {
+        var place = Self.hash(row[...]) & (slots.count - 1)
+        while slots[place] != 0 {
+            let number = Int(slots[place])
+            if words[starts[number - 1]..<starts[number]].elementsEqual(row) { return false }
+            place = (place + 1) & (slots.count - 1)
+        }
+        guard starts.count <= limits.positions, words.count + row.count <= limits.positionWords else { return nil }
+        words.append(contentsOf: row)
+        starts.append(words.count)
+        slots[place] = UInt32(starts.count - 1)
+        if starts.count * 2 > slots.count { grow() }
+        return true
+    }
+
+    private static func hash(_ row: ArraySlice<UInt64>) -> Int {
+        var hash: UInt64 = 0x9e37_79b9_7f4a_7c15
+        for word in row {
+            hash = (hash ^ word) &* 0xbf58_476d_1ce4_e5b9
+            hash ^= hash >> 29
+        }
+        return Int(truncatingIfNeeded: hash ^ hash >> 32)
+    }
+
+    private mutating func grow() {
+        slots = Array(repeating: 0, count: slots.count * 4)
+        for number in 1..<starts.count {
+            var place = Self.hash(words[starts[number - 1]..<starts[number]]) & (slots.count - 1)
+            while slots[place] != 0 { place = (place + 1) & (slots.count - 1) }
+            slots[place] = UInt32(number)
+        }
+    }
+}
