@@ -35,9 +35,10 @@ let package = Package(
             name: "Recording",
             dependencies: ["Wire", "CaptureFiles", "Packets", "TLSRecords", "HTTP2", "Etcd", "Trace"],
             swiftSettings: strict),
-        .target(name: "Analysis", dependencies: ["Wire", "Etcd", "Trace"], swiftSettings: strict),
-        .target(name: "Chains", dependencies: ["Wire"], swiftSettings: strict),
         .target(name: "Consistency", dependencies: ["Wire"], swiftSettings: strict),
+        .target(
+            name: "Analysis", dependencies: ["Wire", "Etcd", "Trace", "Consistency"], swiftSettings: strict),
+        .target(name: "Chains", dependencies: ["Wire"], swiftSettings: strict),
         .target(name: "Simulation", dependencies: ["Wire", "Chains", "Consistency"], swiftSettings: strict),
         .executableTarget(
             name: "kvreel",
@@ -73,7 +74,7 @@ let package = Package(
             dependencies: ["Wire", "CaptureFiles", "Packets", "Etcd", "Trace", "Recording", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "AnalysisTests", dependencies: ["Wire", "Etcd", "Analysis"], exclude: ["Goldens"],
+            name: "AnalysisTests", dependencies: ["Wire", "Etcd", "Analysis", "Consistency"], exclude: ["Goldens"],
             swiftSettings: strict),
         .testTarget(
             name: "ChainsTests", dependencies: ["Wire", "Chains", "TestSupport"], exclude: ["Cases"],

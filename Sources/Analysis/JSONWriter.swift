@@ -69,6 +69,11 @@ package struct JSONWriter: Sendable {
         bytes.append(contentsOf: (flag ? "true" : "false").utf8)
     }
 
+    package mutating func null() {
+        separate()
+        bytes.append(contentsOf: "null".utf8)
+    }
+
     /// A share from 0 to 1, with nine decimals.
     package mutating func value(share: Double) {
         separate()

@@ -8,7 +8,7 @@ package struct ConsistencyLimits: Sendable {
     package var nameBytes = 1 << 30
     /// Positions that the search for an order may visit for one key, each once; then the verdict on the key is unknown.
     /// A search that succeeds visits about as many as there are writes. A million take about a second.
-    package var positions = 2_000_000
+    package var positions = 1 << 24
     /// 64-bit words that those positions may take for one key: 512 MB.
     package var positionWords = 1 << 26
     /// Operations that may be looked at while a failing history is made smaller, counted once for each time: some

@@ -30,12 +30,13 @@ struct Contradiction {
 
     /// A value found, and whatever may have written it called later only.
     private func beforeItsWrite() -> String? {
+        guard kind == .names, operations.count == 2 else { return nil }
         for finder in operations {
             guard let value = finder.foundValue, value != 0 else { continue }
             let writers = operations.filter { $0.setsValue == value && $0 != finder }
             guard let first = writers.min(by: { $0.call < $1.call }), finder.return < first.call else { continue }
-            let only = writers.count == 1 ? "the only write of it" : "every write of it"
-            return "\(capital(words.clause(finder))) and ended before \(only), by client \(first.client), began."
+            return "\(capital(words.clause(finder))) and ended before any write of it began; "
+                + "the first is by client \(first.client)."
         }
         return nil
     }
@@ -52,10 +53,8 @@ struct Contradiction {
                     first.client == second.client
                     ? "Two cas by client \(first.client)"
                     : "A cas by client \(first.client) and one by client \(second.client)"
-                let time =
-                    value == 0
-                    ? "the key was absent at the beginning only" : "\(words.value(value)) was written only once"
-                return "\(clients) both found \(words.value(value)) and replaced it, but \(time)."
+                let again = value == 0 ? "deleted the key" : "wrote \(words.value(value)) again"
+                return "\(clients) both found \(words.value(value)) and replaced it, but nothing \(again) in between."
             }
         }
         return nil
@@ -89,11 +88,11 @@ struct Contradiction {
     /// What tells that `old` was there before `new`, and not behind it; nil if nothing does.
     private func whyBefore(_ old: Int64, _ new: Int64, _ late: HistoryOperation) -> String? {
         if kind == .versions { return old < new ? "revisions only rise" : nil }
-        if old == 0 { return "nothing deleted the key" }
+        if old == 0 { return "nothing deleted the key in between" }
         // Something that had the old value ended before something with the new one began.
         for first in operations where first.heldValue == old && first != late {
             for second in operations where second.heldValue == new && first.return < second.call {
-                return "\(words.value(old)) was not written again: \(words.pastClause(first)), which had "
+                return "\(words.value(old)) was not written again in between: \(words.pastClause(first)), which had "
                     + "\(words.done(first)), had ended before \(words.pastClause(second)) began"
             }
         }

@@ -17,10 +17,16 @@ struct OrderSearch: ~Copyable {
     private var nextEvent = 0
     private var state: Int32 = 0
     private var isPlaced: [Bool]
-    /// Steps under way, −1 where free. Optional ones never leave.
+    /// Steps under way, −1 where free: certain ones, then optional ones, which never leave.
     private var underWay: [Int32]
     /// Where each step stands while it is under way; depends on the events alone, so that positions can be compared.
     private let slotOf: [Int32]
+    private let certainSlots: Int
+    /// Values that something under way must or may find next, and those of optional writes and cas that are listed
+    /// already: marked by the number of the listing.
+    private var wanted: [Int32]
+    private var listed: [Int32]
+    private var listing: Int32 = 0
     /// Certain steps without a place that must find each value, and steps without a place that write it.
     private var finders: [Int32]
     private var writers: [Int32]
@@ -46,9 +52,11 @@ struct OrderSearch: ~Copyable {
         self.limits = limits
         events = Self.events(of: register.steps)
         isPlaced = Array(repeating: false, count: steps.count)
-        let slots = Self.slots(of: events, stepCount: steps.count)
-        slotOf = slots.places
+        let slots = Self.slots(of: events, steps)
+        (slotOf, certainSlots) = (slots.places, slots.certain)
         underWay = Array(repeating: -1, count: slots.count)
+        wanted = Array(repeating: 0, count: register.valueCount)
+        listed = Array(repeating: 0, count: register.valueCount * 2)
         finders = Array(repeating: 0, count: register.valueCount)
         writers = Array(repeating: 0, count: register.valueCount)
         for step in steps {
@@ -78,11 +86,13 @@ struct OrderSearch: ~Copyable {
         return events
     }
 
-    private static func slots(of events: [Int32], stepCount: Int) -> (places: [Int32], count: Int) {
-        var places = [Int32](repeating: -1, count: stepCount)
+    private static func slots(
+        of events: [Int32], _ steps: [RegisterStep]
+    ) -> (places: [Int32], certain: Int, count: Int) {
+        var places = [Int32](repeating: -1, count: steps.count)
         var free: [Int32] = []
         var count: Int32 = 0
-        for event in events {
+        for event in events where !steps[Int(event >> 1)].isOptional {
             let index = Int(event >> 1)
             if event & 1 == 1 {
                 free.append(places[index])
@@ -93,7 +103,12 @@ struct OrderSearch: ~Copyable {
                 count += 1
             }
         }
-        return (places, Int(count))
+        let certain = Int(count)
+        for event in events where steps[Int(event >> 1)].isOptional {
+            places[Int(event >> 1)] = count
+            count += 1
+        }
+        return (places, certain, Int(count))
     }
 
     private mutating func run() -> Answer {
@@ -169,22 +184,44 @@ struct OrderSearch: ~Copyable {
     /// first.
     private mutating func open(_ forced: Int32) {
         let first = candidates.count
-        let wanted = steps[Int(forced)].found
-        for slot in underWay.indices.reversed() {
+        let found = steps[Int(forced)].found
+        let mismatches = markWanted()
+        for slot in underWay.indices {
             let index = underWay[slot]
             if index < 0 || index == forced || isPlaced[Int(index)] || !mayPlace(index) { continue }
+            if slot >= certainSlots, !isOfUse(steps[Int(index)], mismatches) { continue }
             candidates.append(index)
-            // The helpful one goes to the end.
-            if wanted >= 0, steps[Int(index)].value == wanted { continue }
-            if candidates.count - first > 1 { candidates.swapAt(first, candidates.count - 1) }
         }
+        let steps = steps
+        candidates[first...].sort { Self.isBetter($1, than: $0, found, steps) }
         if steps[Int(forced)].writes, mayPlace(forced) { candidates.append(forced) }
         choices.append(
-            Choice(
-                event: nextEvent, state: state, placedCount: placed.count, first: first, next: candidates.count))
+            Choice(event: nextEvent, state: state, placedCount: placed.count, first: first, next: candidates.count))
     }
 
-    /// Whether the step may come next, and could be of use there.
+    /// Of two candidates the one that gives what must be found is better; else the one that must be placed first.
+    private static func isBetter(
+        _ left: Int32, than right: Int32, _ found: Int32, _ steps: [RegisterStep]
+    ) -> Bool {
+        let (one, two) = (steps[Int(left)], steps[Int(right)])
+        if (one.value == found) != (two.value == found) { return one.value == found }
+        return (one.return, left) < (two.return, right)
+    }
+
+    /// Marks the values that steps under way would find; says whether there are mismatches among them, all of which
+    /// are with the present value.
+    private mutating func markWanted() -> Bool {
+        listing += 1
+        var mismatches = false
+        for index in underWay where index >= 0 && !isPlaced[Int(index)] {
+            let step = steps[Int(index)]
+            if step.found >= 0 { wanted[Int(step.found)] = listing }
+            if step.kind == .mismatch { mismatches = true }
+        }
+        return mismatches
+    }
+
+    /// Whether the step may come next.
     private func mayPlace(_ index: Int32) -> Bool {
         let step = steps[Int(index)]
         switch step.kind {
@@ -196,27 +233,17 @@ struct OrderSearch: ~Copyable {
             let own: Int32 = step.kind == .cas && !step.isOptional ? 1 : 0
             if finders[Int(state)] > own { return false }
         }
-        return !step.isOptional || isOfUse(step, index)
+        return true
     }
 
     /// An optional step can wait, for ever if need be, until something that finds its value is under way too. Of those
-    /// that are alike the first will do.
-    private func isOfUse(_ step: RegisterStep, _ index: Int32) -> Bool {
-        var isFound = false
-        for other in underWay where other >= 0 && other != index && !isPlaced[Int(other)] {
-            let candidate = steps[Int(other)]
-            if candidate.isOptional, candidate.kind == step.kind, candidate.value == step.value,
-                candidate.expect == step.expect, other < index
-            {
-                return false
-            }
-            switch candidate.kind {
-            case .read, .cas: if candidate.found == step.value { isFound = true }
-            case .mismatch: if candidate.value != step.value { isFound = true }
-            case .write: break
-            }
-        }
-        return isFound
+    /// that are alike one will do; a cas that may come next is like all others that set its value.
+    private mutating func isOfUse(_ step: RegisterStep, _ mismatches: Bool) -> Bool {
+        guard wanted[Int(step.value)] == listing || mismatches && step.value != state else { return false }
+        let place = Int(step.value) * 2 + (step.kind == .cas ? 1 : 0)
+        if listed[place] == listing { return false }
+        listed[place] = listing
+        return true
     }
 
     /// Takes the next candidate of the last choice that has one left; false if none has.
@@ -232,8 +259,9 @@ struct OrderSearch: ~Copyable {
             let index = candidates[choice.next - 1]
             place(index)
             state = steps[Int(index)].value
-            for other in underWay where other >= 0 && !isPlaced[Int(other)] && finds(steps[Int(other)]) {
-                place(other)
+            for slot in 0..<certainSlots {
+                let other = underWay[slot]
+                if other >= 0, !isPlaced[Int(other)], finds(steps[Int(other)]) { place(other) }
             }
             return true
         }

@@ -12,6 +12,12 @@ struct TraceInput {
         do { reader = try TraceReader(path: path) } catch { throw Failure(error) }
     }
 
+    /// Reads a trace that lies in memory; `name` stands for its path in messages.
+    init(bytes: [UInt8], name: String) throws {
+        path = name
+        do { reader = try TraceReader(bytes: bytes, name: name) } catch { throw Failure(error) }
+    }
+
     var identity: FileIdentity? { reader.identity }
     var meta: TraceMeta { reader.meta }
     var summary: TraceSummary { reader.summary }

@@ -33,9 +33,9 @@ struct ModuleDrawing: Sendable, CustomTestStringConvertible {
             name: "Recording",
             mayImport: ["Wire", "CaptureFiles", "Packets", "TLSRecords", "HTTP2", "Etcd", "Trace"],
             purity: .pureExcept(["TraceRecorder.swift"])),
-        ModuleDrawing(name: "Analysis", mayImport: ["Wire", "Etcd", "Trace"], purity: .pure),
-        ModuleDrawing(name: "Chains", mayImport: ["Wire"], purity: .pure),
         ModuleDrawing(name: "Consistency", mayImport: ["Wire"], purity: .pure),
+        ModuleDrawing(name: "Analysis", mayImport: ["Wire", "Etcd", "Trace", "Consistency"], purity: .pure),
+        ModuleDrawing(name: "Chains", mayImport: ["Wire"], purity: .pure),
         ModuleDrawing(name: "Simulation", mayImport: ["Wire", "Chains", "Consistency"], purity: .pure),
         ModuleDrawing(
             name: "kvreel",
