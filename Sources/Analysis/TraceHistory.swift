@@ -14,6 +14,10 @@ package struct TraceHistory: Sendable {
     package private(set) var coverage = Coverage()
     /// Calls of Range, Put, DeleteRange and Txn that began inside the recording.
     package private(set) var calls = 0
+    /// Nanoseconds by which calls that ended later, in the order of the trace, ended earlier by the recorder's clock, at
+    /// most: it stepped back, or packets were recorded in another order than they came.
+    package private(set) var clockError: Int64 = 0
+    private var lastEnd = Int64.min
     private let limits: TraceHistoryLimits
     /// The keys' bytes, with the numbers that they have in the history, where they are text.
     private var keys = ByteTable()
@@ -66,11 +70,29 @@ package struct TraceHistory: Sendable {
             return
         }
         let moment = Moment(call)
+        noteClock(moment, call)
         if call.kind == .txn {
             add(transaction: call, of: batch, moment)
         } else {
             add(call.body, of: batch, moment)
         }
+    }
+
+    /// Operations stand in the order in which they ended; those whose name had to be found out, later.
+    private mutating func noteClock(_ moment: Moment, _ call: Operation) {
+        guard moment.return != HistoryOperation.noReturn else { return }
+        // Within a call the clock may be wrong as well.
+        if call.responseEnd < 0 {
+            let (error, overflow) = moment.return.subtractingReportingOverflow(moment.call)
+            clockError = max(clockError, overflow ? .max : error)
+        }
+        guard call.evidence == .seen else { return }
+        let end = call.responseEnd < 0 ? moment.call : moment.return
+        if end < lastEnd {
+            let (error, overflow) = lastEnd.subtractingReportingOverflow(end)
+            clockError = max(clockError, overflow ? .max : error)
+        }
+        lastEnd = max(lastEnd, end)
     }
 
     private func reasonToLeaveOut(_ call: Operation) -> Exclusion? {

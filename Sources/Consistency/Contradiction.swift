@@ -16,7 +16,7 @@ struct Contradiction {
         limits.positions = min(limits.positions, limits.shrinkingPositions)
         self.limits = limits
         sentence =
-            fromNowhere() ?? beforeItsWrite() ?? foundTwice() ?? olderAfterNewer() ?? whatElse()
+            againstVersions() ?? fromNowhere() ?? beforeItsWrite() ?? foundTwice() ?? olderAfterNewer() ?? whatElse()
             ?? "No order of these operations explains what they found."
     }
 
@@ -25,7 +25,7 @@ struct Contradiction {
         guard kind == .names, operations.count == 1, let only = operations.first, only.foundValue != nil else {
             return nil
         }
-        return "\(capital(words.clause(only))), which nobody ever wrote."
+        return "\(capital(words.sentence(only))), which nobody ever wrote."
     }
 
     /// A value found, and whatever may have written it called later only.
@@ -35,8 +35,8 @@ struct Contradiction {
             guard let value = finder.foundValue, value != 0 else { continue }
             let writers = operations.filter { $0.setsValue == value && $0 != finder }
             guard let first = writers.min(by: { $0.call < $1.call }), finder.return < first.call else { continue }
-            return "\(capital(words.clause(finder))) and ended before any write of it began; "
-                + "the first is by client \(first.client)."
+            return "\(capital(words.sentence(finder))), and ended before \(words.noun(first)) began; nothing wrote it "
+                + "earlier."
         }
         return nil
     }
@@ -45,35 +45,29 @@ struct Contradiction {
     private func foundTwice() -> String? {
         let found = operations.filter { $0.kind == .cas && $0.outcome == .ok && $0.value != $0.expect }
         for (index, first) in found.enumerated() {
-            for second in found[(index + 1)...] where second.expect == first.expect {
-                let value = first.expect
-                let writes = operations.count { $0.setsValue == value }
-                guard value == 0 ? writes == 0 : writes == 1 else { continue }
-                let clients =
-                    first.client == second.client
-                    ? "Two cas by client \(first.client)"
-                    : "A cas by client \(first.client) and one by client \(second.client)"
-                let again = value == 0 ? "deleted the key" : "wrote \(words.value(value)) again"
-                return "\(clients) both found \(words.value(value)) and replaced it, but nothing \(again) in between."
+            for second in found[(index + 1)...] where second.expect == first.expect && isHeldOnce(first.expect) {
+                let value = words.value(first.expect)
+                let again = first.expect == 0 ? "deleted the key" : "wrote \(value) again"
+                return
+                    "Both client \(first.client)'s and client \(second.client)'s cas found \(value) and replaced it, "
+                    + "but nothing \(again) in between."
             }
         }
         return nil
     }
 
-    /// An operation that found a value after one that had found or written a later one, which had ended before it
-    /// began; and the order of the two values is known.
+    /// An operation that found a value which had been replaced before it began, and not written again.
     private func olderAfterNewer() -> String? {
+        guard kind == .names else { return nil }
         let finders = operations.filter { $0.foundValue != nil }
             .sorted { ($0.call, $0.return) > ($1.call, $1.return) }
         for late in finders {
             guard let old = late.foundValue, isHeldOnce(old) else { continue }
             let earlier = operations.filter { $0.return < late.call }.sorted { $0.return > $1.return }
             for early in earlier {
-                guard let new = early.heldValue, new != old, new != 0 || kind == .versions, isHeldOnce(new) || old == 0,
-                    let why = whyBefore(old, new, late)
-                else { continue }
-                return "\(capital(words.clause(late))) after \(words.pastClause(early)), which had ended before it "
-                    + "began, had \(words.done(early)), and \(why)."
+                guard let new = early.heldValue, new != old, let why = whyBefore(old, early, late) else { continue }
+                return "\(capital(words.sentence(late))) after \(words.noun(early)), which had ended before it began; "
+                    + "\(why)."
             }
         }
         return nil
@@ -81,20 +75,41 @@ struct Contradiction {
 
     /// Whether the register can have held the value during one time only.
     private func isHeldOnce(_ value: Int64) -> Bool {
-        if kind == .versions { return value != 0 }
         return operations.count { $0.setsValue == value } <= (value == 0 ? 0 : 1)
     }
 
-    /// What tells that `old` was there before `new`, and not behind it; nil if nothing does.
-    private func whyBefore(_ old: Int64, _ new: Int64, _ late: HistoryOperation) -> String? {
-        if kind == .versions { return old < new ? "revisions only rise" : nil }
+    /// What tells that `old` was there before what `early` left behind; nil if nothing does.
+    private func whyBefore(_ old: Int64, _ early: HistoryOperation, _ late: HistoryOperation) -> String? {
         if old == 0 { return "nothing deleted the key in between" }
-        // Something that had the old value ended before something with the new one began.
+        // Something that had the old value ended before it began, or before something with the same value began that
+        // was there once only.
+        let seconds = operations.filter { $0.heldValue == early.heldValue && isHeldOnce(early.heldValue ?? 0) }
         for first in operations where first.heldValue == old && first != late {
-            for second in operations where second.heldValue == new && first.return < second.call {
-                return "\(words.value(old)) was not written again in between: \(words.pastClause(first)), which had "
-                    + "\(words.done(first)), had ended before \(words.pastClause(second)) began"
+            for second in [early] + seconds where first.return < second.call {
+                return "\(words.value(old)) was not written again in between: \(words.noun(first)) had ended before "
+                    + "\(words.noun(second)) began"
             }
+        }
+        return nil
+    }
+
+    /// What contradicts the order of versions: a pair of operations, or a read of nothing within a life.
+    private func againstVersions() -> String? {
+        guard kind == .versions else { return nil }
+        let changes = operations.filter { $0.value > 0 }
+        for late in changes {
+            for early in changes where early.return < late.call {
+                let order = "\(capital(words.noun(late))) began after \(words.noun(early)) had ended"
+                if late.value < early.value { return order + "; revisions only rise." }
+                if late.value == early.value, late.kind != .read { return order + "; a revision is made once." }
+            }
+        }
+        for absence in operations where absence.value == 0 {
+            let before = changes.first { $0.return < absence.call }
+            let after = changes.first { $0.call > absence.return }
+            guard let before, let after else { continue }
+            return "\(capital(words.sentence(absence))), though \(words.noun(before)) had ended before it began, "
+                + "\(words.noun(after)) began after it had ended, and nothing can have deleted the key in between."
         }
         return nil
     }
@@ -104,14 +119,14 @@ struct Contradiction {
         let finders = operations.indices.filter { operations[$0].mustFind }
             .sorted { (operations[$0].call, operations[$0].return) > (operations[$1].call, operations[$1].return) }
         for index in finders {
-            let possible = possibleValues(index)
             let operation = operations[index]
             if operation.kind == .cas, operation.outcome == .failed {
-                return "\(capital(words.clause(operation))), though by all others there was nothing else to find."
+                return "\(capital(words.sentence(operation))), though by all others there was nothing else to find."
             }
+            let possible = possibleValues(index)
             if possible.isEmpty { continue }
             let list = possible.map(words.value).joined(separator: " or ")
-            return "\(capital(words.clause(operation))); by all others it could only have found \(list)."
+            return "\(capital(words.sentence(operation))); by all others it could only have found \(list)."
         }
         return nil
     }
@@ -125,7 +140,6 @@ struct Contradiction {
         return values.sorted().filter { value in
             var changed = operations
             if changed[index].kind == .cas { changed[index].expect = value } else { changed[index].value = value }
-            if kind == .versions { changed[index].expect = 0 }
             return KeyJudgement(changed, kind, limits: limits).verdict == .linearizable
         }
     }

@@ -102,19 +102,11 @@ struct HistoryRecord: Sendable {
         case call = 64
         case `return` = 128
 
-        var name: StaticString {
-            switch self {
-            case .client: "client"
-            case .key: "key"
-            case .op: "op"
-            case .value: "value"
-            case .expect: "expect"
-            case .ok: "ok"
-            case .call: "call"
-            case .return: "return"
-            }
-        }
+        var name: String { "\(self)" }
     }
+
+    /// Names of members, at the number of their bit.
+    private static let names = Member.allCases.map { Array($0.name.utf8) }
 
     /// Reads a line; false if there is nothing but white space in it.
     mutating func read(_ text: Span<UInt8>) throws(JSONError) -> Bool {
@@ -182,19 +174,18 @@ struct HistoryRecord: Sendable {
         case (UInt8(ascii: "r"), 6): member = .return
         default: return nil
         }
-        return name.elementsEqual("\(member.name)".utf8) ? member : nil
+        return name == names[member.rawValue.trailingZeroBitCount] ? member : nil
     }
+
+    private static let kinds = HistoryOperation.Kind.allCases.map { Array("\($0)".utf8) }
 
     private mutating func readKind(_ text: Span<UInt8>, _ scanner: inout JSONScanner) throws(JSONError) {
         let start = scanner.offset
         try scanner.string(text, into: &word)
-        switch (word.first ?? 0, word.count) {
-        case (UInt8(ascii: "r"), 4) where word.elementsEqual("read".utf8): operation.kind = .read
-        case (UInt8(ascii: "w"), 5) where word.elementsEqual("write".utf8): operation.kind = .write
-        case (UInt8(ascii: "c"), 3) where word.elementsEqual("cas".utf8): operation.kind = .cas
-        case (UInt8(ascii: "d"), 6) where word.elementsEqual("delete".utf8): operation.kind = .delete
-        default: throw JSONError(offset: start, why: "\"op\" is read, write, cas or delete")
+        guard let number = Self.kinds.firstIndex(of: word) else {
+            throw JSONError(offset: start, why: "\"op\" is read, write, cas or delete")
         }
+        operation.kind = HistoryOperation.Kind.allCases[number]
     }
 
     private func check(_ members: UInt8) throws(JSONError) {

@@ -82,8 +82,12 @@ struct JSONScanner: Sendable {
         if place - first > 1, text[first] == UInt8(ascii: "0") {
             throw JSONError(offset: start, why: "a number does not begin with 0")
         }
-        if place < text.count, [UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E")].contains(text[place]) {
-            throw JSONError(offset: start, why: "the number must be an integer, without fraction and exponent")
+        if place < text.count {
+            switch text[place] {
+            case UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E"):
+                throw JSONError(offset: start, why: "the number must be an integer, without fraction and exponent")
+            default: break
+            }
         }
         if !isNegative {
             if number == .min { throw JSONError(offset: start, why: "the number does not fit 64 bits") }
@@ -106,21 +110,24 @@ struct JSONScanner: Sendable {
         guard offset < text.count, text[offset] == UInt8(ascii: "\"") else { throw error("expected a string") }
         let start = offset
         offset += 1
-        var isPlain = true
+        // From where on bytes stand for themselves.
+        var plain = offset
+        var isASCII = true
         while offset < text.count {
             let byte = text[offset]
             switch byte {
             case UInt8(ascii: "\""):
+                string.append(copying: text.extracting(plain..<offset))
                 offset += 1
-                if !isPlain, !Self.isUTF8(string) {
-                    throw JSONError(offset: start, why: "the string is not UTF-8")
-                }
+                if !isASCII, !Self.isUTF8(string) { throw JSONError(offset: start, why: "the string is not UTF-8") }
                 return
-            case UInt8(ascii: "\\"): try escape(text, into: &string)
+            case UInt8(ascii: "\\"):
+                string.append(copying: text.extracting(plain..<offset))
+                try escape(text, into: &string)
+                plain = offset
             case 0..<0x20: throw error("a control character in a string")
             default:
-                if byte >= 0x80 { isPlain = false }
-                string.append(byte)
+                if byte >= 0x80 { isASCII = false }
                 offset += 1
             }
         }

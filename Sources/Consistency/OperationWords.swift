@@ -48,32 +48,28 @@ struct OperationWords: Sendable {
         return operation.mayHaveChanged ? " ?" : ""
     }
 
-    /// `the read by client 2 found v1`.
-    func clause(_ operation: HistoryOperation) -> String { pastClause(operation) + " " + done(operation) }
-
-    /// `the read by client 2`.
-    func pastClause(_ operation: HistoryOperation) -> String {
-        let noun =
-            switch operation.kind {
-            case .read: "read"
-            case .write: "write"
-            case .cas: "cas"
-            case .delete: "delete"
-            }
-        return "the \(noun) by client \(operation.client)"
+    /// `client 2's read found v1`.
+    func sentence(_ operation: HistoryOperation) -> String {
+        let client = "client \(operation.client)'s"
+        switch operation.kind {
+        case .read: return "\(client) read found \(value(operation.value))"
+        case .write: return "\(client) write wrote \(value(operation.value))"
+        case .delete: return "\(client) delete deleted the key"
+        case .cas where operation.outcome == .failed:
+            return "\(client) cas did not find \(value(operation.expect))"
+        case .cas:
+            return "\(client) cas found \(value(operation.expect)) and replaced it by \(value(operation.value))"
+        }
     }
 
-    /// `found v1`.
-    func done(_ operation: HistoryOperation) -> String {
+    /// `client 2's read of v1`.
+    func noun(_ operation: HistoryOperation) -> String {
+        let client = "client \(operation.client)'s"
         switch operation.kind {
-        case .read:
-            return "found \(value(operation.value))"
-        case .write: return "written \(value(operation.value))"
-        case .delete:
-            return hasVersions ? "deleted the key at revision \(operation.value)" : "deleted the key"
-        case .cas:
-            if operation.outcome == .failed { return "failed to find \(value(operation.expect))" }
-            return "found \(value(operation.expect)) and set \(value(operation.value))"
+        case .read: return "\(client) read of \(value(operation.value))"
+        case .write: return "\(client) write of \(value(operation.value))"
+        case .delete: return "\(client) delete" + (hasVersions ? " at revision \(operation.value)" : "")
+        case .cas: return "\(client) cas from \(value(operation.expect)) to \(value(operation.value))"
         }
     }
 }

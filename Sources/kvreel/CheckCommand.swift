@@ -63,6 +63,6 @@ struct CheckCommand: ParsableCommand {
             try output.write(result.text(isQuiet: quiet, width: min(max(Terminal.outputWidth, 80), 100)))
         }
         try output.flush()
-        if isIncomplete || result.check.verdict != .linearizable { throw ExitStatus.untrusted }
+        if isIncomplete || result.verdict != .linearizable { throw ExitStatus.untrusted }
     }
 }

@@ -5,18 +5,22 @@ import Consistency
 struct CheckResult {
     let history: History
     let check: HistoryCheck
+    let verdict: Verdict
     /// Where the history comes from, if not from a file of its own.
     let trace: TraceHistory?
 
     init(history: History) {
         self.history = history
         check = HistoryCheck(history)
+        verdict = check.verdict
         trace = nil
     }
 
     init(trace: TraceHistory) {
         history = trace.history
-        check = HistoryCheck(trace.history)
+        let judged = TraceCheck(trace)
+        check = judged.check
+        verdict = judged.verdict
         self.trace = trace
     }
 
@@ -44,11 +48,15 @@ struct CheckResult {
         let clients = Terminal.counted(check.clients, trace == nil ? "client" : "connection")
         let all = "\(count) of \(clients) on \(keys)"
         let pending = check.pending > 0 ? ", \(Terminal.grouped(check.pending)) of unknown outcome" : ""
-        switch check.verdict {
+        switch verdict {
         case .linearizable: return "linearizable: \(all)\(pending)"
         case .violation:
             return "violation: on \(Terminal.grouped(check.keys[Int(Verdict.violation.rawValue)])) of \(keys): \(all)"
                 + pending
+        case .unknown where check.verdict == .violation:
+            return
+                "unknown: the recorder's clock went back by up to \(Terminal.grouped(trace?.clockError ?? 0)) ns, and "
+                + "nothing further apart contradicts: \(all)\(pending)"
         case .unknown:
             return "unknown: the search reached its limit on "
                 + "\(Terminal.grouped(check.keys[Int(Verdict.unknown.rawValue)])) of \(keys): \(all)\(pending)"
@@ -87,7 +95,7 @@ struct CheckResult {
         json.beginObject()
         json.member("schema", "kvreel.check/1")
         json.member("input", trace == nil ? "history" : "trace")
-        json.member("verdict", "\(check.verdict)")
+        json.member("verdict", "\(verdict)")
         json.member("operations", history.operations.count)
         json.member("clients", check.clients)
         json.member("pending", check.pending)
@@ -99,6 +107,7 @@ struct CheckResult {
         json.endObject()
         if let trace {
             json.member("calls", trace.calls)
+            json.member("clock_error_ns", trace.clockError)
             json.member("unrecorded_revisions", check.unrecordedVersions)
             json.name("excluded")
             json.beginObject()

@@ -12,7 +12,7 @@ struct Kvreel: ParsableCommand {
         discussion: """
             Decodes packet captures of etcd's port (pcap, pcapng, plain or compressed, or a live interface) into a \
             trace of operations, and analyses traces: operations, hot keys, transactions, and the tables of two \
-            research papers.
+            research papers. Checks whether what clients were told is consistent.
 
               kvreel capture --read etcd.pcap -o etcd.kvr
               kvreel analyze etcd.kvr

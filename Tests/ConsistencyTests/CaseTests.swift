@@ -12,7 +12,7 @@ struct CaseTests {
     }
 
     @Test("good ones are linearizable, and every order says so", arguments: good)
-    func good(_ file: CaseFile) throws {
+    func linearizable(_ file: CaseFile) throws {
         let history = try file.history()
         let check = HistoryCheck(history)
         #expect(check.verdict == .linearizable && check.counterexample == nil)
@@ -20,7 +20,7 @@ struct CaseTests {
     }
 
     @Test("bad ones are violations, and no order says otherwise", arguments: bad)
-    func bad(_ file: CaseFile) throws {
+    func violations(_ file: CaseFile) throws {
         let history = try file.history()
         let check = HistoryCheck(history)
         #expect(check.verdict == .violation)
