@@ -95,6 +95,8 @@ struct PaperLaws {
     private typealias NetCRAQ = RandomSchedule<NetCRAQPaperVariant>
 
     private static let rounds: UInt64 = 300
+    /// For claims that something does happen: another seed might not show it.
+    private static let fixed: [UInt64] = [1, 10_000]
 
     /// Schedules of so many seeds whose histories have no linearization.
     private static func violations(
@@ -131,13 +133,13 @@ struct PaperLaws {
         #expect(try Self.violations(["width": width], faults, seed: seed) == 0)
     }
 
-    @Test("NetChain without the comparison of SEQ is not: the schedules would see it", arguments: seeds(1, 10_000))
+    @Test("NetChain without the comparison of SEQ is not: the schedules would see it", arguments: fixed)
     func comparison(seed: UInt64) throws {
         let faults = NetChain.Faults(loss: 0.08, duplication: 0.1)
         #expect(try Self.violations(["rule": "always"], faults, seed: seed) > 0)
     }
 
-    @Test("NetChain with copies of clients' requests is not: a copy is a new write", arguments: seeds(1, 10_000))
+    @Test("NetChain with copies of clients' requests is not: a copy is a new write", arguments: fixed)
     func copiedRequests(seed: UInt64) throws {
         let faults = NetChain.Faults(duplication: 0.2, duplicatesRequests: true)
         #expect(try Self.violations([:], faults, seed: seed) > 0)
@@ -145,7 +147,7 @@ struct PaperLaws {
 
     @Test(
         "NetCRAQ is not linearizable, even when links keep their order and lose nothing", arguments: ["0", "1"],
-        seeds(1, 10_000))
+        fixed)
     func netCRAQ(reset: String, seed: UInt64) throws {
         let faults = NetCRAQ.Faults(isOrdered: true)
         #expect(try Self.netCRAQViolations(["reset": reset], faults, seed: seed) > 0)

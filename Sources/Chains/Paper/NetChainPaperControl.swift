@@ -96,8 +96,9 @@ package struct NetChainPaperControl: Sendable {
     // MARK: Recovery (§5.2)
 
     /// Phase 2, first half: packets for `failed` stop at its neighbours. The published one does this for one virtual
-    /// group after the other; here they go together.
+    /// group after the other; here they go together. Nothing happens while `failed` is in the chain.
     package func stop(_ failed: UInt32, _ switches: inout [NetChainPaperSwitch]) {
+        guard occupants.contains(failed), !chain.contains(failed) else { return }
         let rule = FailureTable.Rule(destination: failed, action: .drop)
         for position in switches.indices where switches[position].network.own != failed {
             switches[position].failures.install(rule)
