@@ -1,4 +1,4 @@
-/// NetCRAQ's control plane (§V): roles, tail address, forwarding and multicast group at the start, and again when a node
+/// NetCRAQ's control plane (§V): roles, tail address, forwarding, multicast group at the start, and again when a node
 /// fails or comes back. Who has failed is told to it; it asks nobody and waits for nobody.
 package struct NetCRAQPaperControl: Sendable {
     /// The nodes in service, head first.

@@ -1,4 +1,4 @@
-/// NetChain's controller, as NSDI 2018 §5 and its source have it: what it writes into which switch, when. Who has failed
+/// NetChain's controller, as NSDI 2018 §5 and its source have it: what it writes into which switch. Who has failed
 /// is told to it; it asks nobody and waits for nobody.
 ///
 /// Clients keep their lists: a packet for a failed node meets a rule at whichever switch it passes. Every other switch
