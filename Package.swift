@@ -77,7 +77,7 @@ let package = Package(
             name: "AnalysisTests", dependencies: ["Wire", "Etcd", "Analysis", "Consistency"], exclude: ["Goldens"],
             swiftSettings: strict),
         .testTarget(
-            name: "ChainsTests", dependencies: ["Wire", "Chains", "TestSupport"], exclude: ["Cases"],
+            name: "ChainsTests", dependencies: ["Wire", "Chains", "Consistency", "TestSupport"], exclude: ["Cases"],
             swiftSettings: strict),
         .testTarget(
             name: "ConsistencyTests", dependencies: ["Wire", "Consistency", "TestSupport"], exclude: ["Cases"],

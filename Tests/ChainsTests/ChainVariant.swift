@@ -11,7 +11,7 @@ protocol ChainVariant {
     init?(settings: [String: String], networks: [PaperNetwork], chainCount: Int)
 
     /// The table on which the nodes are.
-    var bench: ChainBench<Machine> { get set }
+    var bench: ScriptBench<Machine> { get set }
 
     /// A write's payload as a client addresses it to the chain from node `position` on.
     func write(key: UInt32, value: UInt128, at position: Int) -> [UInt8]
@@ -38,7 +38,7 @@ protocol ChainVariant {
 struct NetChainPaperVariant: ChainVariant {
     static let name = "netchain"
 
-    var bench: ChainBench<NetChainPaperSwitch>
+    var bench: ScriptBench<NetChainPaperSwitch>
     var control: NetChainPaperControl
     let options: NetChainPaperOptions
     let chainCount: Int
@@ -67,7 +67,7 @@ struct NetChainPaperVariant: ChainVariant {
         self.options = options
         self.chainCount = chainCount
         control = NetChainPaperControl(chain: networks.prefix(chainCount).map(\.own), quirks: quirks)
-        bench = ChainBench(networks.map { NetChainPaperSwitch(options, network: $0, capacity: 16) })
+        bench = ScriptBench(networks.map { NetChainPaperSwitch(options, network: $0, capacity: 16) })
         control.start(&bench.switches)
     }
 
@@ -114,7 +114,7 @@ struct NetChainPaperVariant: ChainVariant {
 struct NetCRAQPaperVariant: ChainVariant {
     static let name = "netcraq"
 
-    var bench: ChainBench<NetCRAQPaperSwitch>
+    var bench: ScriptBench<NetCRAQPaperSwitch>
     var control: NetCRAQPaperControl
 
     init?(settings: [String: String], networks: [PaperNetwork], chainCount: Int) {
@@ -137,7 +137,7 @@ struct NetCRAQPaperVariant: ChainVariant {
             }
         }
         control = NetCRAQPaperControl(chain: networks.prefix(chainCount).map(\.own))
-        bench = ChainBench(networks.map { NetCRAQPaperSwitch(options, network: $0, capacity: 16) })
+        bench = ScriptBench(networks.map { NetCRAQPaperSwitch(options, network: $0, capacity: 16) })
         control.start(&bench.switches)
     }
 

@@ -28,8 +28,8 @@ struct PaperCountTests {
     ) throws -> Variant {
         let networks = (0..<count).map {
             switch convention {
-            case .line: ChainBench<Variant.Machine>.line(ofNode: $0, of: count, clientsAt: edge, clients: 1)
-            case .direct: ChainBench<Variant.Machine>.network(ofNode: $0, of: count)
+            case .line: ScriptBench<Variant.Machine>.line(ofNode: $0, of: count, clientsAt: edge, clients: 1)
+            case .direct: ScriptBench<Variant.Machine>.network(ofNode: $0, of: count)
             }
         }
         var variant = try #require(Variant(settings: settings, networks: networks, chainCount: count))

@@ -1,4 +1,5 @@
 import Chains
+import Consistency
 import TestSupport
 import Testing
 import Wire
@@ -22,7 +23,7 @@ private struct RandomSchedule<Variant: ChainVariant> {
     private var step = 0
 
     init(_ settings: [String: String], _ faults: Faults, seed: UInt64) throws {
-        let networks = (0..<3).map { ChainBench<Variant.Machine>.network(ofNode: $0, of: 3) }
+        let networks = (0..<3).map { ScriptBench<Variant.Machine>.network(ofNode: $0, of: 3) }
         variant = try #require(Variant(settings: settings, networks: networks, chainCount: 3))
         variant.insert(key: 1)
         variant.insert(key: 2)
@@ -45,7 +46,11 @@ private struct RandomSchedule<Variant: ChainVariant> {
                 for client in 1...3 where busy[client] == done { busy[client] = nil }
             }
         }
-        return histories.allSatisfy(\.isLinearizable)
+        return histories.allSatisfy { history in
+            let isLinearizable = history.isLinearizable
+            #expect(history.verdict == (isLinearizable ? .linearizable : .violation), "\(history)")
+            return isLinearizable
+        }
     }
 
     private mutating func begin(_ client: Int, value: UInt128, _ readers: [Int]) -> Int {

@@ -14,14 +14,14 @@ struct PaperSwitchTests {
     /// The head of a chain of three, with key 1.
     private static func netChain(_ options: NetChainPaperOptions = .init()) -> SwitchTable<NetChainPaperSwitch> {
         var machine = NetChainPaperSwitch(
-            options, network: ChainBench<NetChainPaperSwitch>.network(ofNode: 0, of: 3), capacity: 8)
+            options, network: ScriptBench<NetChainPaperSwitch>.network(ofNode: 0, of: 3), capacity: 8)
         _ = machine.insert(1, role: .head)
         return SwitchTable(machine)
     }
 
     private static func netCRAQ(_ options: NetCRAQPaperOptions = .init()) -> SwitchTable<NetCRAQPaperSwitch> {
         var machine = NetCRAQPaperSwitch(
-            options, network: ChainBench<NetCRAQPaperSwitch>.network(ofNode: 0, of: 3), capacity: 8)
+            options, network: ScriptBench<NetCRAQPaperSwitch>.network(ofNode: 0, of: 3), capacity: 8)
         machine.join([own, second, tail])
         _ = machine.insert(1)
         return SwitchTable(machine)

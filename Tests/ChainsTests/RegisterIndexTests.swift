@@ -9,7 +9,7 @@ struct RegisterIndexTests {
     func model(seed: UInt64) {
         var dice = SplitMix64(seed: seed)
         let capacity = 24
-        let network = ChainBench<NetChainPaperSwitch>.network(ofNode: 0, of: 1)
+        let network = ScriptBench<NetChainPaperSwitch>.network(ofNode: 0, of: 1)
         var machine = NetChainPaperSwitch(NetChainPaperOptions(), network: network, capacity: capacity)
         var model: [UInt128: UInt128] = [:]
         // Few keys, of which many meet: they differ in bits that the table's place hardly depends on, or not at all.
@@ -41,7 +41,7 @@ struct RegisterIndexTests {
     @Test("a table is as large as it was asked for, and a key taken off leaves room")
     func full() {
         var machine = NetCRAQPaperSwitch(
-            NetCRAQPaperOptions(), network: ChainBench<NetCRAQPaperSwitch>.network(ofNode: 0, of: 1), capacity: 3)
+            NetCRAQPaperOptions(), network: ScriptBench<NetCRAQPaperSwitch>.network(ofNode: 0, of: 1), capacity: 3)
         let inserted = (1...5).map { machine.insert($0) } + [machine.insert(1)]
         #expect(inserted == [true, true, true, false, false, false])
         let removed = [machine.remove(2), machine.remove(2), machine.insert(5), machine.insert(2)]

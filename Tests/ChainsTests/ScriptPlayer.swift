@@ -1,4 +1,6 @@
 import Chains
+import Consistency
+import Testing
 
 /// Plays a script on a chain and compares what it shows.
 struct ScriptPlayer<Variant: ChainVariant> {
@@ -9,7 +11,7 @@ struct ScriptPlayer<Variant: ChainVariant> {
         var description: String { "\(place): \(what)" }
     }
 
-    private typealias Bench = ChainBench<Variant.Machine>
+    private typealias Bench = ScriptBench<Variant.Machine>
 
     private struct Operation {
         var isWrite: Bool
@@ -61,6 +63,7 @@ struct ScriptPlayer<Variant: ChainVariant> {
         return isLinearizable
     }
 
+    /// Whether the histories of all keys are linearizable; that the checker of histories says the same is asserted.
     var isLinearizable: Bool {
         keys.indices.allSatisfy { key in
             var history = RegisterHistory()
@@ -70,7 +73,9 @@ struct ScriptPlayer<Variant: ChainVariant> {
                     .init(
                         isWrite: operation.isWrite, value: operation.value, call: operation.call, end: operation.end))
             }
-            return history.isLinearizable
+            let isLinearizable = history.isLinearizable
+            #expect(history.verdict == (isLinearizable ? .linearizable : .violation), "\(run): \(history)")
+            return isLinearizable
         }
     }
 

@@ -4,7 +4,7 @@ import Wire
 /// One switch, and what it says to one datagram.
 final class SwitchTable<Machine: SwitchMachine> {
     var machine: Machine
-    let client = ChainBench<Machine>.endpoint(ofClient: 1)
+    let client = ScriptBench<Machine>.endpoint(ofClient: 1)
 
     init(_ machine: Machine) { self.machine = machine }
 

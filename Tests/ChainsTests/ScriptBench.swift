@@ -3,7 +3,7 @@ import Wire
 
 /// A chain of switches on a table: every datagram between them lies in flight until a script delivers, drops or copies
 /// it. Time stands still: what a timer would do is for its own tests.
-struct ChainBench<Machine: SwitchMachine> {
+struct ScriptBench<Machine: SwitchMachine> {
     /// Who sends and receives.
     enum Party: Hashable {
         case node(Int)
