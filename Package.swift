@@ -74,7 +74,8 @@ let package = Package(
             dependencies: ["Wire", "CaptureFiles", "Packets", "Etcd", "Trace", "Recording", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "AnalysisTests", dependencies: ["Wire", "Etcd", "Analysis", "Consistency"], exclude: ["Goldens"],
+            name: "AnalysisTests", dependencies: ["Wire", "Etcd", "Trace", "Analysis", "Consistency"],
+            exclude: ["Goldens"],
             swiftSettings: strict),
         .testTarget(
             name: "ChainsTests", dependencies: ["Wire", "Chains", "Consistency", "TestSupport"], exclude: ["Cases"],

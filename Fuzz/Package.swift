@@ -39,7 +39,9 @@ let package = Package(
             name: "Recording",
             dependencies: ["Wire", "CaptureFiles", "Packets", "TLSRecords", "HTTP2", "Etcd", "Trace"],
             swiftSettings: strict),
-        .target(name: "Analysis", dependencies: ["Wire", "Etcd", "Trace"], swiftSettings: strict),
+        .target(name: "Consistency", dependencies: ["Wire"], swiftSettings: strict),
+        .target(
+            name: "Analysis", dependencies: ["Wire", "Etcd", "Trace", "Consistency"], swiftSettings: strict),
         .target(name: "Chains", dependencies: ["Wire"], swiftSettings: strict),
         .target(
             name: "FuzzLaws",

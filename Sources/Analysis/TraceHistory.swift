@@ -14,8 +14,8 @@ package struct TraceHistory: Sendable {
     package private(set) var coverage = Coverage()
     /// Calls of Range, Put, DeleteRange and Txn that began inside the recording.
     package private(set) var calls = 0
-    /// Nanoseconds by which calls that ended later, in the order of the trace, ended earlier by the recorder's clock, at
-    /// most: it stepped back, or packets were recorded in another order than they came.
+    /// Nanoseconds by which calls that ended later, in the order of the trace, ended earlier by the recorder's clock,
+    /// at most: it stepped back, or packets were recorded in another order than they came.
     package private(set) var clockError: Int64 = 0
     private var lastEnd = Int64.min
     private let limits: TraceHistoryLimits
