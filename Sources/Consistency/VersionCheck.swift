@@ -1,8 +1,8 @@
 /// Judges a register whose changes have versions, each higher than those before it, in time n log n.
 ///
 /// The versions order all that changed the key or found it; only where a read that found nothing belongs is open:
-/// behind a deletion, before the first version, or wherever a client that is not in the history may have deleted the key. A
-/// key that came into being at one version and was found at a later one was there in between.
+/// behind a deletion, before the first version, or wherever a client that is not in the history may have deleted the
+/// key. A key that came into being at one version and was found at a later one was there in between.
 struct VersionCheck: Sendable {
     enum Answer: Sendable, Equatable {
         /// `unrecorded`: versions that were found, other than the lowest, though nothing in the history wrote them.
