@@ -71,6 +71,55 @@ struct DirectedMutantTests {
         }
     }
 
+    @Test("a node that was left out answers no reads once others may have gone on without it")
+    func leftOutNodesFallSilent() {
+        Self.both(.ignoresLeases) { bench in
+            bench.form([0, 1, 2])
+            // Nobody reached node 2, neither with SEAL nor with a lease.
+            bench.now += 60_000_000
+            let read = bench.request(.read, number: 1)
+            bench.change(to: [0, 1])
+            _ = bench.call(0, bench.request(.write, value: "a", slot: 2, number: 1))
+            return bench.call(2, read)?.header?.status == .paused
+        }
+    }
+
+    @Test(
+        "a write of an earlier chain changes nothing: a node that joined before it never saw it",
+        arguments: [Mutations.ignoresEpochs, [.ignoresEpochs, .numbersWithoutEpoch]])
+    func epochsAreKeptApart(_ mutation: Mutations) {
+        Self.both(mutation) { bench in
+            bench.form([0, 1])
+            bench.ask(0, bench.request(.write, value: "a", slot: 1, number: 1))
+            guard let late = bench.take(.chainWrite) else { return false }
+            // The head is lost with its write; another node joins as the head.
+            bench.change(to: [1])
+            bench.tell(3, .join(JoinTicket(group: 0, epoch: bench.epoch, number: 1)))
+            bench.seal([1])
+            _ = bench.copy(from: 1, to: 3, since: 0)
+            bench.activate([3, 1])
+            bench.deliver(late)
+            bench.packets.removeAll()
+            let read = bench.call(1, bench.request(.read, number: 1))
+            let set = bench.call(3, bench.request(.compareAndSet, value: "b", slot: 2, number: 1))
+            // Whoever read the late value must not see a CAS succeed that expects none.
+            return !(read?.text == "a" && set?.header?.status == .ok)
+        }
+    }
+
+    @Test("every node keeps what became of a request, or a new head runs it again")
+    func everybodyRemembers() {
+        Self.both(.dedupesAtHeadOnly) { bench in
+            bench.form([0, 1, 2])
+            _ = bench.call(0, bench.request(.write, value: "a", slot: 1, number: 1))
+            _ = bench.call(0, bench.request(.write, value: "b", slot: 2, number: 1))
+            bench.change(to: [1, 2])
+            bench.ask(1, bench.request(.write, value: "a", slot: 1, number: 1))
+            bench.settle()
+            return bench.call(2, bench.request(.read, number: 1))?.text == "b"
+        }
+    }
+
     @Test("a write without a free cell is refused aloud")
     func overflowIsAnswered() {
         for mutations in [[], Mutations.dropsSilently] {
@@ -126,42 +175,6 @@ struct DirectedMutantTests {
             bench.settle()
             let again = bench.call(0, bench.request(.compareAndSet, value: "a", slot: 1, number: 1))
             return again?.header?.status == .mismatch
-        }
-    }
-
-    @Test("a delta copy brings sessions whose entry changed, though no version did")
-    func deltaCopiesBringSessions() {
-        ReplicaTests.both(switches: 4) { bench in
-            bench.form([0, 1, 2])
-            bench.tell(3, .join(JoinTicket(group: 0, epoch: 1, number: 1)))
-            let stamp = bench.copy(from: 0, to: 3, since: 0)
-            let wide = bench.request(.write, value: String(repeating: "w", count: 17), slot: 8, number: 1)
-            _ = bench.call(0, wide)
-            bench.seal([0, 1, 2])
-            _ = bench.copy(from: 0, to: 3, since: stamp)
-            bench.activate([3, 0, 1, 2])
-            let again = bench.call(3, bench.request(.write, value: "narrow", slot: 8, number: 1))
-            #expect(again?.header?.status == .tooLarge)
-        }
-    }
-
-    @Test("a delta copy takes keys away that were removed meanwhile")
-    func deltaCopiesRemove() {
-        ReplicaTests.both(switches: 4) { bench in
-            bench.form([0, 1, 2])
-            bench.tell(3, .join(JoinTicket(group: 0, epoch: 1, number: 1)))
-            let stamp = bench.copy(from: 2, to: 3, since: 0)
-            for index in 0..<3 {
-                bench.tell(index, .remove(KeyEntry(key: ChainKey(low: 1), group: 0, epoch: 1, width: .bytes16)))
-            }
-            bench.seal([0, 1, 2])
-            _ = bench.copy(from: 2, to: 3, since: stamp)
-            bench.activate([0, 1, 2, 3])
-            let write = bench.call(0, bench.request(.write, key: 2, value: "b", number: 1))
-            #expect(write?.header?.status == .ok)
-            let counted = bench.tell(3, .counters(CountersRequest(group: 0, cursor: 0)))
-            guard case .counts(let counts)? = counted else { return #expect(Bool(false)) }
-            #expect(counts.rows.map(\.key) == [ChainKey(low: 2)])
         }
     }
 

@@ -249,4 +249,19 @@ extension Bench {
     ) -> [UInt8] {
         request(operation, key: key, value: value, slot: slot, number: number, expecting: expected, to: nil)
     }
+
+    /// Why the switch refuses; nil if it does not.
+    mutating func refusal(_ index: Int, _ message: ControlMessage) -> Refusal.Reason? {
+        if case .refused(let refusal)? = tell(index, message) { refusal.reason } else { nil }
+    }
+
+    /// The request with room for values of `width`.
+    func widened(_ request: [UInt8], to width: WidthClass) -> [UInt8] {
+        guard var packet = ChainPacket(request.span, format: format) else { return request }
+        var bytes = request
+        bytes += [UInt8](repeating: 0, count: width.byteCount - packet.width.byteCount)
+        packet.width = width
+        packet.store(in: &bytes, at: 0, format: format)
+        return bytes
+    }
 }
