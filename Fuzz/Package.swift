@@ -13,7 +13,7 @@ let strict: [SwiftSetting] = [
 
 /// One executable a border: `Sources/fuzz-NAME`.
 let borders = [
-    "capture-file", "packets", "tls-records", "http2", "etcd", "trace", "pipeline", "chains-paper", "canary",
+    "capture-file", "packets", "tls-records", "http2", "etcd", "trace", "pipeline", "chains-paper", "chains", "canary",
 ]
 
 let package = Package(

@@ -151,7 +151,7 @@ extension ReplicaCore {
         } else if groups[group].comparesAndSets {
             send(.commit, cell: store.cleanCell(place), at: place, toPosition: 0, into: &outbox)
         }
-        guard frame.source.port != 0 else { return }
+        guard isClient(frame.source) else { return }
         reply(.writeReply, to: packet, .ok, version: packet.version, client: frame.source, into: &outbox)
     }
 
@@ -209,7 +209,7 @@ extension ReplicaCore {
     ) {
         let group = Int(packet.group)
         guard isNetCRAQ, groups[group].isTail, packet.aux.number < UInt64(groups[group].position),
-            groups[group].chain[Int(packet.aux.number)] == address, frame.source.port != 0
+            groups[group].chain[Int(packet.aux.number)] == address, isClient(frame.source)
         else {
             counters.foreign += 1
             return
@@ -250,7 +250,7 @@ extension ReplicaCore {
         into outbox: inout Outbox
     ) {
         let group = Int(packet.group)
-        guard isNetCRAQ, !groups[group].isTail, frame.source.port != 0,
+        guard isNetCRAQ, !groups[group].isTail, isClient(frame.source),
             address == groups[group].chain[groups[group].chain.count - 1]
         else {
             counters.foreign += 1

@@ -6,7 +6,7 @@ extension ReplicaCore {
     ) {
         counters.packetsIn += 1
         counters.bytesIn += payload.count
-        guard configuration.clients.contains(client.address), client.port != 0 else {
+        guard isClient(client) else {
             counters.foreign += 1
             return
         }

@@ -55,6 +55,11 @@ struct ReplicaCore: Sendable {
         now < groups[group].leaseEnd || mutations.contains(.ignoresLeases)
     }
 
+    /// Whether requests may come from there, and answers go there.
+    func isClient(_ endpoint: Endpoint) -> Bool {
+        configuration.clients.contains(endpoint.address) && endpoint.port != 0
+    }
+
     /// `interval` after `now`, where time has an end.
     static func later(_ now: UInt64, by interval: UInt64) -> UInt64 {
         let (sum, overflow) = now.addingReportingOverflow(interval)

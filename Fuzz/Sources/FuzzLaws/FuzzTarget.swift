@@ -20,9 +20,10 @@ package struct FuzzTarget: Sendable {
     package static let trace = FuzzTarget(name: "trace", laws: TraceLaws.check)
     package static let pipeline = FuzzTarget(name: "pipeline", laws: PipelineLaws.check)
     package static let chainsPaper = FuzzTarget(name: "chains-paper", laws: ChainPaperLaws.check)
+    package static let chains = FuzzTarget(name: "chains", laws: ReplicaLaws.check)
 
     /// All but the canary.
-    package static let all = [captureFile, packets, tlsRecords, http2, etcd, trace, pipeline, chainsPaper]
+    package static let all = [captureFile, packets, tlsRecords, http2, etcd, trace, pipeline, chainsPaper, chains]
 
     /// Must fail: shows that a broken law is seen. Its law is that no input has the four bytes of "KVR" and a line end
     /// in a row; libFuzzer has them in a second or two.

@@ -43,6 +43,7 @@ struct SeedCutter {
         for seed in TLSSeeds.ofPeer { try write(seed, to: "tls-records", most: TLSSeeds.ofPeer.count) }
         name = "golden"
         for seed in ChainSeeds.all { try write(seed, to: "chains-paper", most: ChainSeeds.all.count) }
+        for seed in ReplicaSeeds.all { try write(seed, to: "chains", most: ReplicaSeeds.all.count) }
     }
 
     /// Other targets say little of a capture that is encrypted.
