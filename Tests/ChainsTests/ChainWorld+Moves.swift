@@ -1,4 +1,5 @@
 import Chains
+import Consistency
 import Wire
 
 /// What happens in a run: operations begin and end, things go wrong, messages are put on their way.
@@ -14,15 +15,15 @@ extension ChainWorld {
         }
         users[user].remaining -= 1
         lastValue += 1
-        var operation = ModelHistory.Operation(
-            client: user, kind: .read, value: lastValue, outcome: .unknown, start: now, end: .max)
+        var operation = HistoryOperation(
+            client: Int64(user), key: 0, kind: .read, outcome: .unknown, value: lastValue, call: Int64(now))
         var request = ClientRequest(.read, placed)
         let choice = isHealed ? 0 : numbers.below(100)
         if choice >= 75 {
             // A version it saw, or that there is none.
             let known = users[user].known[key] ?? (.none, 0)
-            operation.kind = .compareAndSet
-            operation.expected = known.1
+            operation.kind = .cas
+            operation.expect = known.1
             request = ClientRequest(.compareAndSet, placed, expected: known.1 == 0 ? .none : known.0)
         } else if choice >= 70 {
             operation.kind = .delete
@@ -42,22 +43,22 @@ extension ChainWorld {
 
     mutating func endOperation(_ user: Int, _ result: ClientResult) {
         var operation = users[user].operation
-        operation.end = now
+        operation.return = Int64(now)
         operation.outcome = .ok
         let key = users[user].key
         switch result.outcome {
         case .ok where operation.kind == .read:
-            operation.value = Int(output.values.span.extracting(result.value).bigEndian64(at: 0))
+            operation.value = Int64(output.values.span.extracting(result.value).bigEndian64(at: 0))
             users[user].known[key] = (result.version, operation.value)
         case .ok: users[user].known[key] = (result.version, operation.value)
         case .absent:
             operation.value = 0
             users[user].known[key] = (.none, 0)
-        case .refused(.mismatch): operation.outcome = .mismatch
+        case .refused(.mismatch): operation.outcome = .failed
         case .refused: operation.outcome = .unknown
         case .unknown:
             operation.outcome = .unknown
-            operation.end = .max
+            operation.return = HistoryOperation.noReturn
         }
         note("end c\(user) k\(key) \(operation) \(result.version)", into: &log)
         let isWithoutEffect = if case .refused(let status) = result.outcome { status != .mismatch } else { false }

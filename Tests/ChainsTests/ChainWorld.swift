@@ -1,4 +1,5 @@
 import Chains
+import Consistency
 import Wire
 
 /// How a run of `ChainWorld` goes; everything else follows from the seed.
@@ -91,8 +92,8 @@ struct ChainWorld<Machine: ReplicaMachine> {
         var lag: UInt64
         /// The operation under way: place in `history` by request number.
         var current: UInt64 = 0
-        var known: [Int: (ChainVersion, Int)] = [:]
-        var operation = ModelHistory.Operation(client: 0, kind: .read, value: 0, outcome: .unknown, start: 0, end: 0)
+        var known: [Int: (ChainVersion, Int64)] = [:]
+        var operation = HistoryOperation(client: 0, key: 0, kind: .read, call: 0)
         var key = 0
     }
 
@@ -106,8 +107,8 @@ struct ChainWorld<Machine: ReplicaMachine> {
     var actions: [ControllerAction] = []
     var outbox = Outbox()
     var output = ClientOutput()
-    var histories: [ModelHistory]
-    var lastValue = 0
+    var histories: [KeyHistory]
+    var lastValue: Int64 = 0
     var isHealed = false
     var log: [String] = []
     var keepsLog = false
@@ -122,7 +123,7 @@ struct ChainWorld<Machine: ReplicaMachine> {
         configuration.chainLength = plan.chainLength
         configuration.mutations = plan.mutations
         controller = Controller(configuration, at: 0)
-        histories = Array(repeating: ModelHistory(), count: plan.keys)
+        histories = Array(repeating: KeyHistory(), count: plan.keys)
         for address in addresses {
             nodes.append(
                 Node(

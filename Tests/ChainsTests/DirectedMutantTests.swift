@@ -123,7 +123,7 @@ struct DirectedMutantTests {
     @Test("a write without a free cell is refused aloud")
     func overflowIsAnswered() {
         for mutations in [[], Mutations.dropsSilently] {
-            var bench = CRAQBench(.cqx) {
+            var bench = NetCRAQBench(.cqx) {
                 $0.versions = 2
                 $0.mutations = mutations
             }
@@ -139,7 +139,7 @@ struct DirectedMutantTests {
     @Test("a version is sent again with its owner, or the node that learns it so does not know a retry of it")
     func versionsKeepTheirOwners() {
         for mutations in [[], Mutations.resendsWithoutOwner] {
-            var bench = CRAQBench(.cqx) { $0.mutations = mutations }
+            var bench = NetCRAQBench(.cqx) { $0.mutations = mutations }
             bench.form([0, 1, 2])
             bench.ask(0, bench.request(.write, value: "a", slot: 1, number: 1))
             bench.packets.removeAll()

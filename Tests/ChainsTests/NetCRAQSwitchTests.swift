@@ -9,8 +9,8 @@ struct NetCRAQSwitchTests {
 
     private static func bench(
         _ count: Int = 3, change: (inout ReplicaConfiguration) -> Void = { _ in }
-    ) -> CRAQBench {
-        var bench = CRAQBench(.cqx, switches: count, change: change)
+    ) -> NetCRAQBench {
+        var bench = NetCRAQBench(.cqx, switches: count, change: change)
         bench.form(Array(0..<count))
         return bench
     }
@@ -21,7 +21,7 @@ struct NetCRAQSwitchTests {
         _ = bench.call(0, bench.request(.write, value: "a", number: 1))
         for index in 0..<3 {
             let read = bench.call(index, bench.request(.read, number: 2))
-            #expect(read?.text == "a" && read?.from == CRAQBench.address(index))
+            #expect(read?.text == "a" && read?.from == NetCRAQBench.address(index))
         }
     }
 
@@ -46,13 +46,13 @@ struct NetCRAQSwitchTests {
         bench.packets.removeAll()
         bench.ask(0, bench.request(.read, slot: 7, number: 3))
         let question = bench.take(.tailRead)
-        #expect(question?.destination.address == CRAQBench.address(2) && question?.header?.aux.number == 0)
+        #expect(question?.destination.address == NetCRAQBench.address(2) && question?.header?.aux.number == 0)
         if let question { bench.deliver(question) }
         let reply = bench.take(.readReply)
         #expect(reply?.text == "a" && reply?.header?.slot == 7 && reply?.header?.request == 3)
         bench.settle()
         #expect(bench.counters(0).readsDirty == 1)
-        #expect(bench.call(0, bench.request(.read, number: 4))?.from == CRAQBench.address(0))
+        #expect(bench.call(0, bench.request(.read, number: 4))?.from == NetCRAQBench.address(0))
         #expect(bench.counters(0).readsClean == 1)
     }
 
@@ -72,7 +72,7 @@ struct NetCRAQSwitchTests {
         #expect(answer?.header?.version == Self.v1 && answer?.payload.count == 48)
         if let answer { bench.deliver(answer) }
         let reply = bench.take(.readReply)
-        #expect(reply?.text == "a" && reply?.from == CRAQBench.address(0))
+        #expect(reply?.text == "a" && reply?.from == NetCRAQBench.address(0))
     }
 
     @Test("a key has N - 1 uncommitted versions; one more write is refused, and the next after a COMMIT is not")
@@ -100,7 +100,7 @@ struct NetCRAQSwitchTests {
         var commits: [BenchPacket] = []
         while let packet = bench.packets.first {
             bench.packets.removeFirst()
-            if packet.header?.operation == .commit, packet.destination.address == CRAQBench.address(0) {
+            if packet.header?.operation == .commit, packet.destination.address == NetCRAQBench.address(0) {
                 commits.append(packet)
             } else if packet.road == .fabric {
                 bench.deliver(packet)
@@ -152,7 +152,7 @@ struct NetCRAQSwitchTests {
         bench.ask(0, bench.request(.write, key: 1, value: "b", slot: 2, number: 1))
         bench.ask(0, bench.request(.write, key: 2, value: "c", slot: 3, number: 1))
         bench.packets.removeAll()
-        #expect(bench.switches[CRAQBench.address(0)]?.nextDeadline == bench.now + 20_000_000)
+        #expect(bench.switches[NetCRAQBench.address(0)]?.nextDeadline == bench.now + 20_000_000)
         bench.advance(0, by: 19_999_999)
         #expect(bench.packets.isEmpty)
         bench.advance(0, by: 1)
@@ -163,11 +163,11 @@ struct NetCRAQSwitchTests {
         #expect(bench.packets.count == 3)
         let replies = bench.settle()
         #expect(replies.map { $0.header?.slot } == [1, 2, 3])
-        #expect(replies.allSatisfy { $0.destination == CRAQBench.client })
+        #expect(replies.allSatisfy { $0.destination == NetCRAQBench.client })
         // Nothing is left to send: a round finds that out, and then nothing is due any more.
         bench.advance(0, by: 20_000_000)
         bench.advance(0)
-        #expect(bench.packets.isEmpty && bench.switches[CRAQBench.address(0)]?.nextDeadline == nil)
+        #expect(bench.packets.isEmpty && bench.switches[NetCRAQBench.address(0)]?.nextDeadline == nil)
     }
 
     @Test("a new tail commits its newest version, drops the older ones and tells the others; owners get their answers")
@@ -181,10 +181,10 @@ struct NetCRAQSwitchTests {
         #expect(bench.call(1, bench.request(.read, number: 5))?.text == "b")
         bench.advance(1)
         let commit = bench.take(.commit)
-        #expect(commit?.header?.version == Self.v2 && commit?.destination.address == CRAQBench.address(0))
+        #expect(commit?.header?.version == Self.v2 && commit?.destination.address == NetCRAQBench.address(0))
         bench.advance(0)
         #expect(bench.settle().map { $0.header?.slot } == [1, 2])
-        #expect(bench.call(0, bench.request(.read, number: 6))?.from == CRAQBench.address(0))
+        #expect(bench.call(0, bench.request(.read, number: 6))?.from == NetCRAQBench.address(0))
     }
 
     @Test("a new head goes on above every version it holds, and knows the sessions it never spoke to")
@@ -212,7 +212,7 @@ struct NetCRAQSwitchTests {
         ] {
             bench.ask(0, request)
             let replies = bench.settle()
-            #expect(replies.count == 1 && replies[0].destination == CRAQBench.client)
+            #expect(replies.count == 1 && replies[0].destination == NetCRAQBench.client)
             let isRead = replies.first?.header?.operation == .readReply
             #expect(replies[0].bytes.count <= request.count + (isRead ? 16 : 0))
         }

@@ -6,8 +6,8 @@ import Wire
 struct NetChainSwitchTests {
     private static func bench(
         _ count: Int = 3, change: (inout ReplicaConfiguration) -> Void = { _ in }
-    ) -> ChainBench {
-        var bench = ChainBench(.ncx, switches: count, change: change)
+    ) -> NetChainBench {
+        var bench = NetChainBench(.ncx, switches: count, change: change)
         bench.form(Array(0..<count))
         return bench
     }
@@ -52,7 +52,7 @@ struct NetChainSwitchTests {
 
     @Test("CAS is not supported in a group whose head is not told what is committed")
     func withoutCAS() {
-        var bench = ChainBench(.ncx)
+        var bench = NetChainBench(.ncx)
         bench.form([0, 1, 2])
         bench.seal([0, 1, 2])
         bench.activate([0, 1, 2], compares: false)
@@ -60,7 +60,7 @@ struct NetChainSwitchTests {
         #expect(cas?.header?.status == .unsupported)
         bench.ask(0, bench.request(.write, value: "a", number: 2))
         for _ in 0..<2 { if let write = bench.take(.chainWrite) { bench.deliver(write) } }
-        #expect(bench.take(.commit) == nil && bench.switches[ChainBench.address(0)]?.nextDeadline == nil)
+        #expect(bench.take(.commit) == nil && bench.switches[NetChainBench.address(0)]?.nextDeadline == nil)
     }
 
     @Test("a head that does not know its version to be committed sends it again, and on activation at once")
@@ -73,7 +73,7 @@ struct NetChainSwitchTests {
         #expect(again?.header?.slot == 4 && again?.value == Array("a".utf8))
         if let again { bench.deliver(again) }
         #expect(bench.settle().map { $0.header?.slot } == [4])
-        let cas = { (bench: ChainBench, number: UInt32) in
+        let cas = { (bench: NetChainBench, number: UInt32) in
             bench.request(
                 .compareAndSet, value: "b", slot: 5, number: number, expecting: ChainVersion(epoch: 1, number: 1))
         }

@@ -200,8 +200,8 @@ struct ReplicaBench<Machine: ReplicaMachine>: Bench {
     func counters(_ index: Int) -> SwitchCounters { switches[Self.address(index)]?.counters ?? SwitchCounters() }
 }
 
-typealias CRAQBench = ReplicaBench<NetCRAQSwitch>
-typealias ChainBench = ReplicaBench<NetChainSwitch>
+typealias NetCRAQBench = ReplicaBench<NetCRAQSwitch>
+typealias NetChainBench = ReplicaBench<NetChainSwitch>
 
 /// A bench of either kind, so that one test serves both.
 protocol Bench {

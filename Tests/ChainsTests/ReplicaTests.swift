@@ -8,9 +8,9 @@ struct ReplicaTests {
     static func both(
         switches: Int = 3, change: (inout ReplicaConfiguration) -> Void = { _ in }, _ claims: (inout any Bench) -> Void
     ) {
-        var craq: any Bench = CRAQBench(.cqx, switches: switches, change: change)
+        var craq: any Bench = NetCRAQBench(.cqx, switches: switches, change: change)
         claims(&craq)
-        var chain: any Bench = ChainBench(.ncx, switches: switches, change: change)
+        var chain: any Bench = NetChainBench(.ncx, switches: switches, change: change)
         claims(&chain)
     }
 
