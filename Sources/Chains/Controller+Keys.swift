@@ -15,6 +15,8 @@ struct KeyControl: Sendable {
     var acknowledgements: [Acknowledgements] = []
     /// Ascending in time.
     var withdrawals: [Withdrawal] = []
+    /// What each switch last said was asked of a placed key.
+    var hits: [ChainKey: [UInt32: KeyHits]] = [:]
     /// Numbers of removed keys; used again only by a mutation.
     var free: [ChainKey] = []
 
@@ -133,6 +135,7 @@ extension Controller {
     mutating func receiveRemoved(_ entry: KeyEntry, from node: UInt32, into actions: inout [ControllerAction]) {
         guard let place = acknowledged(entry, .removing, by: node) else { return }
         record.keys.remove(at: place)
+        keys.hits[entry.key] = nil
         if configuration.mutations.contains(.reusesKeys) { keys.free.append(entry.key) }
         store(into: &actions)
         actions.append(.log(.keyRemoved(entry.key, group: entry.group)))
@@ -151,5 +154,35 @@ extension Controller {
             insertOrRemove(place, into: &actions)
         }
         if isChanged { store(into: &actions) }
+    }
+
+    // What is asked of them.
+
+    /// Asks every node of every active chain what was asked of its keys.
+    package func askForCounts(into actions: inout [ControllerAction]) {
+        for group in record.groups where group.entry.state == .active {
+            for node in group.entry.chain {
+                send(.counters(CountersRequest(group: group.entry.group, cursor: 0)), to: node, into: &actions)
+            }
+        }
+    }
+
+    mutating func receiveCounts(_ counts: KeyCounts, from node: UInt32, into actions: inout [ControllerAction]) {
+        let known = Set(record.keys.map(\.placed.key))
+        for row in counts.rows where known.contains(row.key) { keys.hits[row.key, default: [:]][node] = row.counts }
+        guard let next = counts.next else { return }
+        send(.counters(CountersRequest(group: counts.group, cursor: next)), to: node, into: &actions)
+    }
+
+    /// What was asked of a key at all switches that said so. A switch that was restarted begins at 0 again.
+    package func hits(of key: ChainKey) -> KeyHits {
+        var sum = KeyHits()
+        for hits in (keys.hits[key] ?? [:]).values {
+            sum.readsClean &+= hits.readsClean
+            sum.readsDirty &+= hits.readsDirty
+            sum.writes &+= hits.writes
+            sum.rejections &+= hits.rejections
+        }
+        return sum
     }
 }

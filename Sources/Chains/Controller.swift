@@ -124,6 +124,7 @@ package struct Controller: Sendable {
         case .activated(let target): receiveActivated(target, from: address, at: now, into: &actions)
         case .inserted(let entry): receiveInserted(entry, from: address, into: &actions)
         case .removed(let entry): receiveRemoved(entry, from: address, into: &actions)
+        case .counts(let counts): receiveCounts(counts, from: address, into: &actions)
         case .refused(let refusal): receiveRefused(refusal, from: address, at: now, into: &actions)
         default: break
         }
