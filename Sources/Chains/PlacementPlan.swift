@@ -1,5 +1,5 @@
-/// Which keys are worth their place in the switches: NetCRAQ's scheduler keeps the most-read ones there. The paper gives
-/// no formula; this one takes the most reads a cell, and changes nothing for a small gain.
+/// Which keys are worth their place in the switches: NetCRAQ's scheduler keeps the most-read ones there. The paper
+/// gives no formula; this one takes the most reads a cell, and changes nothing for a small gain.
 package struct PlacementPlan: Sendable {
     /// A key and what was asked of it in the last window.
     package struct Candidate: Sendable {

@@ -1,6 +1,7 @@
 import FuzzLaws
 
-/// Inputs of `chains`: for both protocols and each setting a write, a read, a CAS, a loss, a change of the chain, a join.
+/// Inputs of `chains`: for both protocols and each setting a write, a read, a CAS, a loss, a change of the chain, a
+/// join.
 enum ReplicaSeeds {
     static let all: [[UInt8]] = ([0, 1, 2, 4, 5, 8] as [UInt8]).map { number in
         var input = ReplicaInput(ReplicaInput.Options(rawValue: number))
