@@ -55,9 +55,14 @@ package struct CallContext {
             slot = calls.count
             calls.append(PendingCall())
         }
-        let kept = calls[slot].accountedBytes
-        calls[slot].reset(connection: connection, stream: stream)
+        var kept = calls[slot].accountedBytes
         idleBytes -= kept
+        if kept > Self.uncountedBytes, heldBytes + kept > limits.heldBytes {
+            // What an ended call left is no reason to give up one that is open.
+            calls[slot] = PendingCall()
+            kept = 0
+        }
+        calls[slot].reset(connection: connection, stream: stream)
         if kept > Self.uncountedBytes {
             heldBytes += kept
             calls[slot].accountedBytes = kept
