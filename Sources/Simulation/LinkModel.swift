@@ -61,6 +61,18 @@ package struct TrafficCounts: Equatable, Sendable {
 
     package init() {}
 
+    package static func + (left: TrafficCounts, right: TrafficCounts) -> TrafficCounts {
+        var sum = left
+        sum.datagrams += right.datagrams
+        sum.datagramBytes += right.datagramBytes
+        sum.crossings += right.crossings
+        sum.crossingBytes += right.crossingBytes
+        sum.lost += right.lost
+        sum.duplicated += right.duplicated
+        sum.reordered += right.reordered
+        return sum
+    }
+
     package static func - (left: TrafficCounts, right: TrafficCounts) -> TrafficCounts {
         var difference = left
         difference.datagrams -= right.datagrams

@@ -142,15 +142,19 @@ extension Network {
         flush(from: station)
     }
 
-    /// Sees to it that a switch is called when its next deadline comes.
+    /// Sees to it that a switch is called when its next deadline comes. To be called after what the owner did to it.
     @inline(__always)
-    mutating func scheduleDeadline(of station: Int) {
-        guard let reading = switches[station].nextDeadline else { return }
+    package mutating func scheduleDeadline(of station: Int) {
+        guard let reading = Self.deadline(of: &switches[station]) else { return }
         let time = max(now &+ 1, stations[station].time(ofClock: reading))
         guard time < stations[station].deadlineAt else { return }
         stations[station].deadlineAt = time
         queue.schedule(.deadline, at: time, station: station)
     }
+
+    // In place: a getter of an element would copy the machine first.
+    @inline(__always)
+    private static func deadline(of machine: inout Switch) -> UInt64? { machine.nextDeadline }
 
     /// The station dies: what it held and what waits for it is gone.
     package mutating func crash(_ station: Int) {

@@ -10,8 +10,6 @@ package struct NetworkModel: Sendable {
     package var clientService: ServiceModel
     /// Processors that all stations share; nil: each has its own.
     package var processors: Int?
-    /// Bytes of the longest datagram.
-    package var slotBytes = SimulationLimits.smallDatagramBytes
 
     package init(
         topology: Topology, link: LinkModel, switchService: ServiceModel, clientService: ServiceModel,
@@ -78,7 +76,7 @@ package struct Network<Switch: SwitchMachine>: Sendable {
         self.switches = switches
         faults = model.faults
         random = SplitMix64(seed: seed)
-        pool = PacketPool(slotBytes: model.slotBytes)
+        pool = PacketPool(slotBytes: SimulationLimits.datagramBytes)
         stations = switches.map { _ in Station(service: model.switchService) }
         for _ in 0..<clients { stations.append(Station(service: model.clientService)) }
         if let count = model.processors {
@@ -106,6 +104,13 @@ package struct Network<Switch: SwitchMachine>: Sendable {
     package func port(of packet: Int) -> UInt16 { pool.packets[packet].client.port }
     package func range(of packet: Int) -> Range<Int> { pool.range(of: packet) }
     package var packetBytes: [UInt8] { _read { yield pool.bytes } }
+
+    /// The switch that a delivered packet comes from.
+    package func sender(of packet: Int) -> UInt32 { Self.address(ofSwitch: Int(pool.packets[packet].sender)) }
+
+    /// What the clock of a station shows now, and which of its lives this is.
+    package func clock(of station: Int) -> UInt64 { stations[station].clock(at: now) }
+    package func life(of station: Int) -> UInt32 { stations[station].life }
 
     /// Gives the slot of a delivered packet back.
     package mutating func release(_ packet: Int) { pool.remove(packet) }

@@ -7,10 +7,9 @@ package enum SimulationLimits {
     /// Packets that wait at a station where a model names no other bound: what a default socket buffer of 208 KiB
     /// holds of small datagrams.
     package static let queuedPackets = 256
-    /// Bytes of the longest datagram: NetChain's extended format with nine words and 1024 value bytes, and the frame.
-    package static let datagramBytes = 1140
-    /// Bytes of the longest datagram with 16-byte values.
-    package static let smallDatagramBytes = 160
+    /// Bytes of the longest datagram: NetChain's extended format with nine words, a value of 16 bytes and the frame has
+    /// 132.
+    package static let datagramBytes = 160
     /// Events of a run: a run that needs more does not end by itself, which is a verdict too.
-    package static let events: UInt64 = 2_000_000_000
+    package static let events: UInt64 = 5_000_000
 }

@@ -82,8 +82,9 @@ package struct Station: Sendable {
         if reading <= clockStart { return 0 }
         let since = reading - clockStart
         if clockDrift == 0 { return since }
-        let time = Int64(truncatingIfNeeded: since / 1000) * (1_000_000_000 / (1_000_000 + clockDrift)) + 2000
-        return UInt64(max(0, time))
+        // In microseconds, so that hours times a million fit.
+        let time = Int64(truncatingIfNeeded: since / 1000) * 1_000_000 / (1_000_000 + clockDrift)
+        return UInt64(max(0, time + 2)) * 1000
     }
 }
 
