@@ -6,7 +6,7 @@ TEST = $(SWIFT) test -c release --disable-testable-imports
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help build demo test soak fuzz bench live golden analysis midstream format lint tidy docs clean
+.PHONY: help build demo test soak fuzz bench live golden analysis midstream netcraq format lint tidy docs clean
 
 help:
 	@echo "kvreel: make TARGET"
@@ -49,6 +49,9 @@ golden: ## write the expected outputs of tests anew; read the diff before you co
 
 analysis: build ## make the tables in analysis/ again from traces/
 	@scripts/analysis
+
+netcraq: build ## make the tables in analysis/netcraq again: published throughput, predicted
+	@scripts/netcraq
 
 midstream: build ## make the tables in analysis/midstream again: cuts and losses (minutes)
 	@scripts/midstream

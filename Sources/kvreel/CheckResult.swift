@@ -138,7 +138,7 @@ extension JSONWriter {
     }
 
     /// An operation with the members of a line of a history.
-    fileprivate mutating func value(_ operation: HistoryOperation, of history: History) {
+    mutating func value(_ operation: HistoryOperation, of history: History) {
         beginCompactObject()
         member("client", operation.client)
         name("key")

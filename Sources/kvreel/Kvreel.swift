@@ -21,7 +21,10 @@ struct Kvreel: ParsableCommand {
             4 output or system failed; 130 interrupted after a clean end.
             """,
         version: version,
-        subcommands: [CaptureCommand.self, InfoCommand.self, CatCommand.self, AnalyzeCommand.self, CheckCommand.self])
+        subcommands: [
+            CaptureCommand.self, InfoCommand.self, CatCommand.self, AnalyzeCommand.self, CheckCommand.self,
+            SimulateCommand.self,
+        ])
 
     static func main() {
         SystemCalls.occupyStandardDescriptors()

@@ -52,6 +52,29 @@ enum SystemCalls {
         return .file(descriptor, isRegular: facts.st_mode & S_IFMT == S_IFREG)
     }
 
+    /// Writes a file; an existing regular one only with `force`.
+    static func writeFile(_ bytes: [UInt8], to path: String, force: Bool) -> WriteResult {
+        var descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        if descriptor < 0, errno == EEXIST {
+            descriptor = unsafe open(path, O_WRONLY | O_CLOEXEC)
+            var facts = stat()
+            let isKnown = unsafe fstat(descriptor, &facts) == 0
+            let isRegular = isKnown && facts.st_mode & S_IFMT == S_IFREG
+            if isRegular, !force {
+                close(descriptor)
+                return .failed("it exists", remedy: "Use --force to write over it.")
+            }
+            if isRegular { _ = ftruncate(descriptor, 0) }
+        }
+        guard descriptor >= 0 else {
+            let remedy = errno == ENOENT || errno == ENOTDIR ? "Make the folder first." : nil
+            return .failed(unsafe String(cString: strerror(errno)), remedy: remedy)
+        }
+        let result = writeAll(bytes, to: descriptor)
+        close(descriptor)
+        return result
+    }
+
     /// A shell may hand down a standard output that is set not to block.
     private static func waitUntilWritable(_ descriptor: Int32) {
         var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)

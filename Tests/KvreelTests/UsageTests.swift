@@ -30,6 +30,25 @@ struct UsageTests {
                 arguments: ["cat", "-json", "x"], says: "unknown option '-json': did you mean '--json'?", page: "cat"),
             Mistake(arguments: ["cat", "x", "a\u{1b}[31m"], says: "unexpected argument 'a?[31m'", page: "cat"),
             Mistake(arguments: ["cat"], says: "missing expected argument '<trace>'", page: "cat"),
+            Mistake(arguments: ["simulate"], says: "name a store, such as netcraq:4", page: "simulate"),
+            Mistake(
+                arguments: ["simulate", "netcraq"],
+                says: "a store is such as netcraq:4 or netchain:3, with 1 to 9 switches, not 'netcraq'",
+                page: "simulate"),
+            Mistake(
+                arguments: ["simulate", "netcraq:3", "--faults", "loss,fire"],
+                says: "the value 'loss,fire' is invalid for '--faults <list>': faults are loss, duplicate, reorder, "
+                    + "crash, suspect, pause, joined by commas",
+                page: "simulate"),
+            Mistake(
+                arguments: ["simulate", "netcraq:3", "--reset", "0"],
+                says: "--reset is for netcraq with --variant paper only", page: "simulate"),
+            Mistake(
+                arguments: ["simulate", "netcraq:3", "--log", "x"],
+                says: "--history and --log are of one seed: name it with --seed", page: "simulate"),
+            Mistake(
+                arguments: ["simulate", "--published", "--seed", "1"],
+                says: "--published runs what was published: --seed has no use with it", page: "simulate"),
             Mistake(arguments: ["info", ""], says: "an argument is empty: ''", page: "info"),
             Mistake(arguments: ["capture", "-r", "a", "-o", ""], says: "an argument is empty: ''", page: "capture"),
             Mistake(
