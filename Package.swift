@@ -39,6 +39,8 @@ let package = Package(
         .target(
             name: "Analysis", dependencies: ["Wire", "Etcd", "Trace", "Consistency"], swiftSettings: strict),
         .target(name: "Chains", dependencies: ["Wire"], swiftSettings: strict),
+        .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
+        .target(name: "ChainRuntime", dependencies: ["Wire", "Chains", "CLinux"], swiftSettings: strict),
         .target(name: "Simulation", dependencies: ["Wire", "Chains", "Consistency"], swiftSettings: strict),
         .executableTarget(
             name: "kvreel",
@@ -80,6 +82,8 @@ let package = Package(
         .testTarget(
             name: "ChainsTests", dependencies: ["Wire", "Chains", "Consistency", "TestSupport"], exclude: ["Cases"],
             swiftSettings: strict),
+        .testTarget(
+            name: "ChainRuntimeTests", dependencies: ["Wire", "Chains", "ChainRuntime"], swiftSettings: strict),
         .testTarget(
             name: "ConsistencyTests", dependencies: ["Wire", "Consistency", "TestSupport"], exclude: ["Cases"],
             swiftSettings: strict),

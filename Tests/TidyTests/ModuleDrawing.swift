@@ -36,12 +36,13 @@ struct ModuleDrawing: Sendable, CustomTestStringConvertible {
         ModuleDrawing(name: "Consistency", mayImport: ["Wire"], purity: .pure),
         ModuleDrawing(name: "Analysis", mayImport: ["Wire", "Etcd", "Trace", "Consistency"], purity: .pure),
         ModuleDrawing(name: "Chains", mayImport: ["Wire"], purity: .pure),
+        ModuleDrawing(name: "ChainRuntime", mayImport: ["Wire", "Chains", "CLinux"], purity: .shell),
         ModuleDrawing(name: "Simulation", mayImport: ["Wire", "Chains", "Consistency"], purity: .pure),
         ModuleDrawing(
             name: "kvreel",
             mayImport: [
                 "Wire", "CaptureFiles", "Packets", "HTTP2", "Etcd", "Trace", "Recording", "Analysis", "Chains",
-                "Consistency", "Simulation",
+                "ChainRuntime", "Consistency", "Simulation",
             ],
             purity: .shell),
     ]
@@ -49,7 +50,7 @@ struct ModuleDrawing: Sendable, CustomTestStringConvertible {
     /// All but the executable, which nobody imports.
     static let libraries = modules.filter { $0.name != "kvreel" }
 
-    static let systemModules = ["CPcap", "CZstd", "CZlib"]
+    static let systemModules = ["CPcap", "CZstd", "CZlib", "CLinux"]
 
     /// The modules of this package that `file` may not import.
     func forbidden(_ imported: String) -> Bool {

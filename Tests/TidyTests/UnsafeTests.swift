@@ -14,6 +14,7 @@ struct UnsafeTests {
         "Sources/Etcd/Inflater.swift": "zlib, for compressed gRPC messages",
         "Sources/Trace/TraceFile.swift": "system calls on the trace's file",
         "Sources/Trace/Zstandard.swift": "zstd, for the blocks of a trace",
+        "Sources/ChainRuntime/Datagrams.swift": "batches of datagrams in memory that the system fills",
         "Sources/kvreel/SystemCalls.swift": "signals and the terminal",
         "Fuzz/Sources/FuzzDriver/FuzzDriver.swift": "libFuzzer, which hands over its inputs",
     ]

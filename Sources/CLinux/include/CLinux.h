@@ -1,0 +1,60 @@
+// The system calls of a chain's node that Swift does not show: batches of datagrams, waiting, clocks, cores.
+// Addresses and ports are in host order. A result below 0 is an errno, negated.
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#include <stdint.h>
+
+// A datagram in a batch's memory, valid until the batch receives again.
+struct clinux_datagram {
+    const uint8_t *bytes;
+    uint32_t length;
+    uint32_t address;
+    uint16_t port;
+    // Not 0: it was longer than the memory for it, and is cut.
+    uint16_t is_cut;
+};
+
+// Memory for datagrams to receive and for headers of datagrams to send.
+struct clinux_batch;
+
+// A datagram socket that does not block, bound to the address; port 0 is the system's choice. Its descriptor.
+int clinux_socket_open(uint32_t address, uint16_t port, int receive_bytes);
+// The port it is bound to.
+int clinux_socket_port(int socket);
+// Datagrams that the system dropped since the socket was full.
+int64_t clinux_socket_drops(int socket);
+void clinux_close(int descriptor);
+
+// Nil: no memory.
+struct clinux_batch *clinux_batch_create(uint32_t capacity, uint32_t datagram_bytes);
+void clinux_batch_destroy(struct clinux_batch *batch);
+const struct clinux_datagram *clinux_batch_datagrams(const struct clinux_batch *batch);
+// Takes what waits at the socket, as many as there is room for; 0: nothing waits.
+int clinux_batch_receive(struct clinux_batch *batch, int socket);
+// Sets the datagram to send at `index`. The bytes are the caller's until they are sent.
+void clinux_batch_set(
+    struct clinux_batch *batch, uint32_t index, const uint8_t *bytes, uint32_t length, uint32_t address, uint16_t port);
+// Sends `count` datagrams from `first` on; how many went.
+int clinux_batch_send(struct clinux_batch *batch, int socket, uint32_t first, uint32_t count);
+
+// An event that wakes up who waits for it.
+int clinux_event_open(void);
+void clinux_event_set(int event);
+void clinux_event_clear(int event);
+
+// Waits until one of three descriptors (-1: none) can be read, at most so many nanoseconds (UINT64_MAX: for ever).
+// Bits 0, 1 and 2 of the result say which.
+int clinux_wait_readable(int first, int second, int third, uint64_t nanoseconds);
+// Waits until datagrams can be sent, at most so many nanoseconds.
+int clinux_wait_writable(int socket, uint64_t nanoseconds);
+
+// Nanoseconds of the monotonic clock, and of processor time of the calling thread.
+uint64_t clinux_monotonic_time(void);
+uint64_t clinux_thread_time(void);
+// Keeps the calling thread on the `index`-th of the cores that it may use, counted round.
+int clinux_pin_thread(uint32_t index);
+
+const char *clinux_error_text(int error);
+
+#endif

@@ -1,0 +1,214 @@
+import CLinux
+package import Chains
+
+/// What the system refused, in its words.
+package struct SystemError: Error, Equatable {
+    /// `bind 127.0.0.10:8888`.
+    package var what: String
+    /// The system's number for it, `errno`.
+    package var code: Int32
+
+    package var words: String { unsafe String(cString: clinux_error_text(code)) }
+
+    /// Somebody else has the address and port.
+    package var isInUse: Bool { code == 98 }
+
+    static let wouldBlock: Int32 = 11
+    static let outOfMemory: Int32 = 12
+    static let invalid: Int32 = 22
+}
+
+/// Time as the system tells it, and where a thread runs.
+package enum SystemClock {
+    /// Nanoseconds of a clock that only grows.
+    package static var monotonic: UInt64 { clinux_monotonic_time() }
+
+    /// Nanoseconds that the calling thread has had of a processor.
+    package static var ofThread: UInt64 { clinux_thread_time() }
+
+    /// Keeps the calling thread on the `index`-th of the cores that the process may use, counted round. False: the
+    /// system refused.
+    package static func pinThread(to index: Int) -> Bool {
+        clinux_pin_thread(UInt32(truncatingIfNeeded: index)) == 0
+    }
+}
+
+/// A UDP socket of IPv4 that does not block.
+package final class DatagramSocket: Sendable {
+    /// Room for some ten thousand small datagrams, of which the system counts about 800 bytes each. Without privilege
+    /// the system gives less.
+    package static let receiveBytes = 8 << 20
+
+    let descriptor: Int32
+    /// Where it is bound.
+    package let endpoint: Endpoint
+
+    /// Binds a socket to `endpoint`; port 0 is the system's choice.
+    package init(_ endpoint: Endpoint, receiveBytes: Int = DatagramSocket.receiveBytes) throws(SystemError) {
+        let descriptor = clinux_socket_open(endpoint.address, endpoint.port, Int32(clamping: receiveBytes))
+        guard descriptor >= 0 else { throw SystemError(what: "bind \(endpoint)", code: -descriptor) }
+        self.descriptor = descriptor
+        self.endpoint = Endpoint(
+            address: endpoint.address, port: UInt16(truncatingIfNeeded: clinux_socket_port(descriptor)))
+    }
+
+    deinit { clinux_close(descriptor) }
+
+    /// Datagrams that the system dropped since nobody took those before them.
+    package var drops: Int { Int(max(0, clinux_socket_drops(descriptor))) }
+}
+
+/// Wakes up a thread that waits.
+package final class Wakeup: Sendable {
+    let descriptor: Int32
+
+    package init() throws(SystemError) {
+        descriptor = clinux_event_open()
+        if descriptor < 0 { throw SystemError(what: "create an event", code: -descriptor) }
+    }
+
+    deinit { if descriptor >= 0 { clinux_close(descriptor) } }
+
+    package func set() { clinux_event_set(descriptor) }
+
+    package func clear() { clinux_event_clear(descriptor) }
+}
+
+/// Which of those that were waited for have something.
+package struct Readiness: OptionSet, Sendable {
+    package let rawValue: Int32
+
+    package init(rawValue: Int32) { self.rawValue = rawValue }
+
+    package static let first = Readiness(rawValue: 1)
+    package static let second = Readiness(rawValue: 2)
+    package static let wakeup = Readiness(rawValue: 4)
+
+    /// Waits until a socket has datagrams or `wakeup` is set, at most until `deadline` of the monotonic clock (`.max`:
+    /// for ever).
+    package static func wait(
+        _ first: DatagramSocket?, _ second: DatagramSocket?, _ wakeup: Wakeup?, until deadline: UInt64,
+        now: UInt64
+    ) throws(SystemError) -> Readiness {
+        let time = deadline == .max ? UInt64.max : deadline > now ? deadline - now : 0
+        let mask = clinux_wait_readable(
+            first?.descriptor ?? -1, second?.descriptor ?? -1, wakeup?.descriptor ?? -1, time)
+        guard mask >= 0 else { throw SystemError(what: "wait for datagrams", code: -mask) }
+        return Readiness(rawValue: mask)
+    }
+}
+
+/// What became of datagrams that were to be sent.
+package struct SendCounts: Equatable, Sendable {
+    package var sent = 0
+    /// The system refused them, or they have no address here.
+    package var failed = 0
+    /// Dropped since the socket stayed full.
+    package var dropped = 0
+    /// Times that the socket was full.
+    package var waits = 0
+
+    package init() {}
+}
+
+/// Memory for a batch of datagrams, used again and again: those received last, and headers of those to send. Nothing
+/// is allocated for a datagram.
+@safe package struct DatagramBatch: ~Copyable {
+    /// Longer datagrams are cut, and said to be. No format has more than an Ethernet frame holds.
+    package static let datagramBytes = 2048
+    /// How long to wait for a full socket before what is left of a batch is dropped: as long as it takes a loopback to
+    /// move some hundred datagrams.
+    static let fullSocketWait: UInt64 = 1_000_000
+
+    package let capacity: Int
+    /// Datagrams received last.
+    package private(set) var count = 0
+    private let memory: OpaquePointer
+    private let received: UnsafePointer<clinux_datagram>
+
+    package init(capacity: Int) throws(SystemError) {
+        precondition(capacity > 0 && capacity <= 1024, "the system takes 1024 datagrams at a time")
+        guard let memory = unsafe clinux_batch_create(UInt32(capacity), UInt32(Self.datagramBytes)),
+            let received = unsafe clinux_batch_datagrams(memory)
+        else { throw SystemError(what: "make room for datagrams", code: SystemError.outOfMemory) }
+        self.capacity = capacity
+        unsafe self.memory = memory
+        unsafe self.received = received
+    }
+
+    deinit { unsafe clinux_batch_destroy(memory) }
+
+    /// Takes what waits at `socket`, up to `capacity`; what was received before is gone.
+    package mutating func receive(from socket: DatagramSocket) throws(SystemError) {
+        count = 0
+        let result = unsafe clinux_batch_receive(memory, socket.descriptor)
+        guard result >= 0 else { throw SystemError(what: "receive at \(socket.endpoint)", code: -result) }
+        count = Int(result)
+    }
+
+    /// Shows the first `limit` datagrams received, in their order: the bytes, the source, and whether it was longer
+    /// than `datagramBytes` and is cut.
+    @inline(__always)
+    package borrowing func forEach(first limit: Int, _ body: (Span<UInt8>, Endpoint, _ isCut: Bool) -> Void) {
+        for index in 0..<min(limit, count) {
+            let datagram = unsafe received[index]
+            let source = unsafe Endpoint(address: datagram.address, port: datagram.port)
+            let bytes = unsafe UnsafeBufferPointer(start: datagram.bytes, count: Int(datagram.length))
+            body(unsafe bytes.span, source, unsafe datagram.is_cut != 0)
+        }
+    }
+
+    /// Sends the datagrams of `outbox` that take `road` from `socket`, to the ports that `ports` has for their
+    /// addresses, if it has any.
+    package mutating func send(
+        _ outbox: borrowing Outbox, _ road: Outbox.Road, from socket: DatagramSocket, to ports: PortTable?,
+        counts: inout SendCounts
+    ) {
+        let datagrams = outbox.datagrams
+        unsafe outbox.bytes.withUnsafeBufferPointer { bytes in
+            guard let base = bytes.baseAddress else { return }
+            var filled = 0
+            for place in datagrams.indices where datagrams[place].road.rawValue == road.rawValue {
+                var destination = datagrams[place].destination
+                if let ports { destination.port = ports.port(of: destination.address) }
+                guard destination.port != 0 else {
+                    counts.failed += 1
+                    continue
+                }
+                let range = datagrams[place].bytes
+                unsafe clinux_batch_set(
+                    memory, UInt32(filled), base + range.lowerBound, UInt32(range.count), destination.address,
+                    destination.port)
+                filled += 1
+                if filled == capacity {
+                    flush(filled, socket, &counts)
+                    filled = 0
+                }
+            }
+            flush(filled, socket, &counts)
+        }
+    }
+
+    /// Sends what is set. One that the system refuses is left out; a full socket is waited for once.
+    private func flush(_ count: Int, _ socket: DatagramSocket, _ counts: inout SendCounts) {
+        var done = 0
+        var hasWaited = false
+        while done < count {
+            let result = unsafe clinux_batch_send(memory, socket.descriptor, UInt32(done), UInt32(count - done))
+            if result > 0 {
+                done += Int(result)
+                counts.sent += Int(result)
+            } else if result == -SystemError.wouldBlock {
+                counts.waits += 1
+                guard !hasWaited, clinux_wait_writable(socket.descriptor, Self.fullSocketWait) > 0 else {
+                    counts.dropped += count - done
+                    return
+                }
+                hasWaited = true
+            } else {
+                counts.failed += 1
+                done += 1
+            }
+        }
+    }
+}
