@@ -54,27 +54,4 @@ package struct NodeSockets: Sendable {
         request = try DatagramSocket(Endpoint(address: address, port: requestPort))
         fabric = try DatagramSocket(Endpoint(address: address, port: fabricPort))
     }
-
-    /// Sockets of `count` nodes at 127.k.j.10 and those after it, with the first k and j where nobody else is: several
-    /// chains may run beside each other. Port 0: the system's choice.
-    package static func onLoopback(
-        _ count: Int, requestPort: UInt16 = 8888, fabricPort: UInt16 = 8890
-    ) throws(SystemError) -> [NodeSockets] {
-        var refusal = SystemError(what: "find addresses on the loopback", code: 98)
-        for block in UInt32(0)..<65_536 {
-            do throws(SystemError) {
-                var found: [NodeSockets] = []
-                for index in 0..<UInt32(count) {
-                    let address = 0x7f00_0000 | block << 8 | (10 + index)
-                    found.append(
-                        try NodeSockets(address: address, requestPort: requestPort, fabricPort: fabricPort))
-                }
-                return found
-            } catch {
-                guard error.isInUse else { throw error }
-                refusal = error
-            }
-        }
-        throw refusal
-    }
 }

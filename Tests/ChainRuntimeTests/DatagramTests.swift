@@ -130,8 +130,9 @@ struct DatagramTests {
 
     @Test("two chains on the loopback have addresses of their own")
     func addresses() throws {
-        let first = try NodeSockets.onLoopback(3)
-        let second = try NodeSockets.onLoopback(3)
+        let (firstBlock, first) = try LoopbackBlock.bind(3)
+        let (secondBlock, second) = try LoopbackBlock.bind(3)
+        withExtendedLifetime((firstBlock, secondBlock)) {}
         let all = (first + second).map(\.address)
         #expect(Set(all.map(\.address)).count == 6)
         #expect(all.allSatisfy { $0.requestPort == 8888 && $0.fabricPort == 8890 })
