@@ -117,7 +117,8 @@ int clinux_batch_receive(struct clinux_batch *batch, int socket) {
 }
 
 void clinux_batch_set(
-    struct clinux_batch *batch, uint32_t index, const uint8_t *bytes, uint32_t length, uint32_t address, uint16_t port) {
+    struct clinux_batch *batch, uint32_t index, const uint8_t *bytes, uint32_t length, uint32_t address,
+    uint16_t port) {
     batch->destinations[index].sin_addr.s_addr = htonl(address);
     batch->destinations[index].sin_port = htons(port);
     batch->outgoing_parts[index] = (struct iovec){.iov_base = (void *)bytes, .iov_len = length};

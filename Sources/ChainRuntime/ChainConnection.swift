@@ -67,19 +67,25 @@ package final class ChainConnection {
         output.values.removeAll(keepingCapacity: true)
     }
 
-    /// Makes one request and waits for its end, which the client's patience bounds. Nil: it could not begin.
+    /// Makes one request and waits for its end, which the client's patience bounds. One that the head refused since an
+    /// earlier write of the key is not committed everywhere yet took no effect, and is made again. Nil: it could not
+    /// begin.
     package func perform(
         _ kind: ClientRequest.Kind, _ key: PlacedKey, value: [UInt8] = [], expected: ChainVersion = .none
     ) throws(SystemError) -> ChainAnswer? {
-        guard let id = submit(ClientRequest(kind, key, expected: expected), value: value) else { return nil }
-        var answer: ChainAnswer?
-        while answer == nil {
-            try collect(until: .max) { result, value in
-                guard result.id == id else { return }
-                answer = ChainAnswer(outcome: result.outcome, version: result.version, value: value.copied())
+        let (deadline, overflow) = SystemClock.monotonic.addingReportingOverflow(client.configuration.patience)
+        while true {
+            guard let id = submit(ClientRequest(kind, key, expected: expected), value: value) else { return nil }
+            var answer: ChainAnswer?
+            while answer == nil {
+                try collect(until: .max) { result, value in
+                    guard result.id == id else { return }
+                    answer = ChainAnswer(outcome: result.outcome, version: result.version, value: value.copied())
+                }
             }
+            let isOver = !overflow && SystemClock.monotonic >= deadline
+            guard case .refused(.busy) = answer?.outcome, !isOver else { return answer }
         }
-        return answer
     }
 
     /// Waits until `condition` holds of the directory, at most so many nanoseconds; whether it does.

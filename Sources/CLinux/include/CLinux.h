@@ -34,7 +34,8 @@ const struct clinux_datagram *clinux_batch_datagrams(const struct clinux_batch *
 int clinux_batch_receive(struct clinux_batch *batch, int socket);
 // Sets the datagram to send at `index`. The bytes are the caller's until they are sent.
 void clinux_batch_set(
-    struct clinux_batch *batch, uint32_t index, const uint8_t *bytes, uint32_t length, uint32_t address, uint16_t port);
+    struct clinux_batch *batch, uint32_t index, const uint8_t *bytes, uint32_t length, uint32_t address,
+    uint16_t port);
 // Sends `count` datagrams from `first` on; how many went.
 int clinux_batch_send(struct clinux_batch *batch, int socket, uint32_t first, uint32_t count);
 
