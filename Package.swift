@@ -45,8 +45,8 @@ let package = Package(
         .executableTarget(
             name: "kvreel",
             dependencies: [
-                "Wire", "CaptureFiles", "Packets", "Etcd", "Trace", "Recording", "Analysis", "Chains", "Consistency",
-                "Simulation",
+                "Wire", "CaptureFiles", "Packets", "Etcd", "Trace", "Recording", "Analysis", "Chains", "ChainRuntime",
+                "Consistency", "Simulation",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
 

@@ -1,4 +1,5 @@
 import CaptureFiles
+import ChainRuntime
 import Trace
 
 // How the errors of the modules end a command.
@@ -14,6 +15,10 @@ extension Failure {
     init(_ error: TraceError) {
         self.init(error.kind == .input ? .input : .system, error.description, remedy: error.remedy)
     }
+}
+
+extension Failure {
+    init(_ error: SystemError) { self.init(.system, "cannot serve: \(error.what): \(error.words)") }
 }
 
 extension CaptureError.Kind {

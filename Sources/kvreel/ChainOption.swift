@@ -1,0 +1,67 @@
+import ArgumentParser
+import Chains
+
+/// A chain as people write it: `netcraq:4`, `netchain:3`.
+struct ChainOption: Sendable {
+    static let form = "a chain is netcraq:N or netchain:N, with N nodes, 1 to 9"
+
+    var format: ChainFormat
+    var nodes: Int
+
+    init(_ text: String) throws {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        let formats: [Substring: ChainFormat] = ["netcraq": .cqx, "netchain": .ncx]
+        guard parts.count == 2, let format = formats[parts[0]], let nodes = Int(parts[1]),
+            (1...ChainPacket.hopsMax).contains(nodes)
+        else { throw ValidationError(Self.form) }
+        self.format = format
+        self.nodes = nodes
+    }
+}
+
+extension OptionValue {
+    /// `127.0.0.0/8`, or one address.
+    static func network(_ text: String) throws -> IPv4Network {
+        let words = "a network is such as 127.0.0.0/8, all bits behind the prefix 0"
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        let bytes = parts.first?.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) } ?? []
+        guard parts.count <= 2, bytes.count == 4 else { throw ValidationError(words) }
+        var address: UInt32 = 0
+        for byte in bytes {
+            guard let byte else { throw ValidationError(words) }
+            address = address << 8 | UInt32(byte)
+        }
+        let length = parts.count == 2 ? UInt8(parts[1]) : 32
+        guard let length, length <= 32, length == 0 ? address == 0 : address << UInt32(length) == 0 else {
+            throw ValidationError(words)
+        }
+        return IPv4Network(address: address, prefixLength: length)
+    }
+
+    /// Bytes that a key's values have room for.
+    static func valueBytes(_ text: String) throws -> WidthClass {
+        guard let count = Int(text),
+            let width = WidthClass.allCases.first(where: { $0.byteCount == count && count > 0 })
+        else { throw ValidationError("room for values is 16, 128 or 1024 bytes") }
+        return width
+    }
+
+    static func versions(_ text: String) throws -> Int {
+        guard let count = Int(text), (2...16).contains(count) else {
+            throw ValidationError("a key has 2 to 16 versions")
+        }
+        return count
+    }
+
+    /// Packets a second; k and M are thousands and millions.
+    static func packetRate(_ text: String) throws -> Int {
+        let units: [Character: Int] = ["k": 1000, "m": 1_000_000]
+        let unit = text.last.flatMap { units[Character($0.lowercased())] }
+        let (rate, overflow) = (Int(unit == nil ? text[...] : text.dropLast()) ?? -1)
+            .multipliedReportingOverflow(by: unit ?? 1)
+        guard !overflow, (1...1_000_000_000).contains(rate) else {
+            throw ValidationError("a limit is 1 to 1000000000 packets a second, such as 500, 20k, 2M")
+        }
+        return rate
+    }
+}

@@ -1,0 +1,103 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("A chain is served")
+struct ServeTests {
+    /// Runs the shell over `lines`; versions are left out of what it printed, since a busy machine may see a node
+    /// suspected and a new epoch.
+    private func shell(_ chain: String, _ lines: [String], _ options: [String] = ["--quiet"]) throws -> ProgramRun {
+        let folder = try TemporaryFolder()
+        let input = folder.path("lines")
+        try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: URL(fileURLWithPath: input))
+        var run = try ProgramRun.kvreel(["serve", chain, "--shell"] + options, input: input)
+        run.output.replace(/(version|version is) [0-9]+\.[0-9]+/, with: { "\($0.1)" })
+        return run
+    }
+
+    @Test("the shell reads, writes, compares and deletes", arguments: ["netcraq:4", "netchain:3", "netcraq:1"])
+    func requests(_ chain: String) throws {
+        let run = try shell(
+            chain,
+            [
+                "# a comment", "", "get a", "put a two words", "get a", "cas a - other", "cas b - new", "get b",
+                "cas b 9.9 other", "delete a", "get a", "delete c",
+            ])
+        #expect(
+            run.output.split(separator: "\n") == [
+                "absent", "ok, version", "two words, version", "refused: the version is", "ok, version",
+                "new, version", "refused: the version is", "ok, version", "absent", "absent",
+            ])
+        #expect(run.status == 0, "\(run.errors)")
+    }
+
+    @Test("a node that ends is left out, comes back, and nothing written is lost")
+    func failOver() throws {
+        let run = try shell(
+            "netcraq:3",
+            ["put a kept", "kill 1", "get a", "put a later", "start 1", "get a", "kill 2", "kill 3", "quit"])
+        #expect(
+            run.output.split(separator: "\n") == [
+                "ok, version", "node 1 ended", "kept, version", "ok, version", "node 1 started", "later, version",
+                "node 2 ended", "node 3 ended",
+            ])
+        #expect(run.status == 0, "\(run.errors)")
+    }
+
+    @Test("a line that cannot be done is said, the others are done, and the status is 1")
+    func complaints() throws {
+        let run = try shell(
+            "netcraq:2",
+            ["frob", "get", "put a", "cas a 1 x", "kill 3", "start 1", "put a 12345678901234567", "put a fits"])
+        #expect(run.output == "ok, version\n")
+        let said = [
+            "no such command: frob: help lists them", "usage: get KEY", "usage: put KEY VALUE",
+            "a version is such as 1.3, as get and put show it, or - for no value: 1", "nodes are 1 to 2",
+            "node 1 runs", "the value has 17 bytes, the key room for 16 (--value-bytes)",
+        ]
+        let errors = run.errors.split(separator: "\n").filter { $0.hasPrefix("kvreel: ") }
+        #expect(errors.map { String($0.dropFirst("kvreel: ".count)) } == said)
+        #expect(run.status == 1)
+    }
+
+    @Test(
+        "it says where it listens and what the controller does, and ends cleanly with a signal",
+        arguments: [SIGINT, SIGTERM])
+    func signals(_ signal: Int32) throws {
+        let folder = try TemporaryFolder()
+        let running = try RunningProgram(
+            Repository.tool.path, ["serve", "netchain:2", "--key", "config", "--value-bytes", "128"],
+            output: folder.path("out"), errors: folder.path("err"))
+        try running.waitForErrors(containing: "key 1 placed in group 0")
+        kill(running.process.processIdentifier, signal)
+        let run = try running.wait(folder)
+        #expect(run.status == 130 && run.signal == nil)
+        let listening = /node 2: requests 127\.[0-9]+\.[0-9]+\.11:8888, frames 127\.[0-9]+\.[0-9]+\.11:8890/
+        #expect(run.errors.contains(listening))
+        #expect(run.errors.contains(/active chain 127\.[0-9]+\.[0-9]+\.10,127\.[0-9]+\.[0-9]+\.11/))
+        #expect(run.output.contains("packets in"))
+    }
+
+    @Test(
+        "what makes no chain is wrong usage",
+        arguments: [
+            (["netcraq"], "a chain is netcraq:N or netchain:N, with N nodes, 1 to 9"),
+            (["netcraq:0"], "a chain is netcraq:N or netchain:N, with N nodes, 1 to 9"),
+            (["netcraq:10"], "a chain is netcraq:N or netchain:N, with N nodes, 1 to 9"),
+            (["etcd:3"], "a chain is netcraq:N or netchain:N, with N nodes, 1 to 9"),
+            (["netchain:3", "--versions", "4"], "--versions is for netcraq"),
+            (["netcraq:3", "--versions", "17"], "a key has 2 to 16 versions"),
+            (["netcraq:3", "--value-bytes", "64"], "room for values is 16, 128 or 1024 bytes"),
+            (["netcraq:3", "--rate", "0"], "a limit is 1 to 1000000000 packets a second"),
+            (["netcraq:3", "--clients-network", "127.0.0.1/8"], "a network is such as 127.0.0.0/8"),
+            (["netcraq:3", "--clients-network", "127.0.0/8"], "a network is such as 127.0.0.0/8"),
+            (["netcraq:3", "--shell", "--clients-network", "127.0.1.0/24"], "the shell is a client at 127.0.0.1"),
+            (["netcraq:3", "--key", "a", "--key", "a"], "a key is given twice"),
+        ])
+    func usage(_ arguments: [String], _ says: String) throws {
+        let run = try ProgramRun.kvreel(["serve"] + arguments)
+        #expect(run.status == 2)
+        #expect(run.errors.hasPrefix("kvreel: ") && run.errors.contains(says), "\(run.errors)")
+        #expect(run.output.isEmpty)
+    }
+}
