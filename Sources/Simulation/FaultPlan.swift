@@ -81,17 +81,17 @@ package struct FaultPlan: Sendable {
     /// Clock drift: a thousandth at most, what leases allow for.
     package static let driftMax = 1000
 
-    package init(_ kinds: FaultKinds, nodes: Int, switches: Int, operations: Int, random: inout SplitMix64) {
+    package init(_ kinds: FaultKinds, nodes: Int, switches: Int, operations: Int, numbers: inout SplitMix64) {
         links = LinkFaults()
         // Drawn whether they are used or not, so that leaving out one kind leaves the others as they were.
-        let loss = Self.shares[random.below(Self.shares.count)]
-        let duplication = Self.shares[random.below(Self.shares.count)]
-        let reordering = Self.shares[random.below(Self.shares.count)]
-        links.holdMax = Self.holds[random.below(Self.holds.count)]
+        let loss = Self.shares[numbers.below(Self.shares.count)]
+        let duplication = Self.shares[numbers.below(Self.shares.count)]
+        let reordering = Self.shares[numbers.below(Self.shares.count)]
+        links.holdMax = Self.holds[numbers.below(Self.holds.count)]
         if kinds.contains(.loss) { links.loss = loss }
         if kinds.contains(.duplicate) { links.duplication = duplication }
         if kinds.contains(.reorder) { links.reordering = reordering }
-        let coin = random.below(2) == 0
+        let coin = numbers.below(2) == 0
         failure =
             switch (kinds.contains(.crash), kinds.contains(.suspect)) {
             case (true, true): coin ? .crash : .suspicion
@@ -99,27 +99,27 @@ package struct FaultPlan: Sendable {
             case (false, true): .suspicion
             case (false, false): nil
             }
-        position = random.below(nodes)
-        failsAfter = operations / 10 + random.below(max(1, operations * 4 / 10))
-        failureDelay = UInt64(random.below(400_000))
-        detection = 40_000_000 + UInt64(random.below(20_000_000))
-        recovery = UInt64(random.below(200_000_000))
-        stall = random.below(2) == 0 ? 0 : 60_000_000 + UInt64(random.below(300_000_000))
-        clientStall = random.below(2) == 0 ? 0 : UInt64(random.below(400_000_000))
-        hasSpare = random.below(2) == 0
-        groups = 1 + random.below(3)
-        patience = random.below(3) == 0 ? 150_000_000 : 20_000_000_000
+        position = numbers.below(nodes)
+        failsAfter = operations / 10 + numbers.below(max(1, operations * 4 / 10))
+        failureDelay = UInt64(numbers.below(400_000))
+        detection = 40_000_000 + UInt64(numbers.below(20_000_000))
+        recovery = UInt64(numbers.below(200_000_000))
+        stall = numbers.below(2) == 0 ? 0 : 60_000_000 + UInt64(numbers.below(300_000_000))
+        clientStall = numbers.below(2) == 0 ? 0 : UInt64(numbers.below(400_000_000))
+        hasSpare = numbers.below(2) == 0
+        groups = 1 + numbers.below(3)
+        patience = numbers.below(3) == 0 ? 150_000_000 : 20_000_000_000
         pauses = []
-        for _ in 0..<random.below(4) {
+        for _ in 0..<numbers.below(4) {
             let pause = Pause(
-                position: random.below(nodes), after: random.below(max(1, operations * 8 / 10)),
-                length: UInt64(random.below(200_000_000)))
+                position: numbers.below(nodes), after: numbers.below(max(1, operations * 8 / 10)),
+                length: UInt64(numbers.below(200_000_000)))
             if kinds.contains(.pause) { pauses.append(pause) }
         }
-        drifts = (0..<switches).map { _ in random.below(2 * Self.driftMax + 1) - Self.driftMax }
+        drifts = (0..<switches).map { _ in numbers.below(2 * Self.driftMax + 1) - Self.driftMax }
         endsAfter = operations * 8 / 10
-        think = Self.thinks[random.below(Self.thinks.count)]
-        jitter = Self.jitters[random.below(Self.jitters.count)]
+        think = Self.thinks[numbers.below(Self.thinks.count)]
+        jitter = Self.jitters[numbers.below(Self.jitters.count)]
     }
 
     /// Whether every fault of links that the plan has was met.

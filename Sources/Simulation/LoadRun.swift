@@ -16,7 +16,7 @@ package struct LoadRun<Switch: SwitchMachine>: Sendable {
     package private(set) var result: LoadResult
     private let load: LoadModel
     private let codec: PaperCodec
-    private var random: SplitMix64
+    private var numbers: SplitMix64
     /// By client and slot.
     private var slots: [Slot]
     /// By client: free slots, the next one last.
@@ -38,7 +38,7 @@ package struct LoadRun<Switch: SwitchMachine>: Sendable {
         self.network = network
         self.load = load
         self.codec = codec
-        random = SplitMix64(seed: seed)
+        numbers = SplitMix64(seed: seed)
         slotCount = load.slots
         let count = load.slots
         slots = load.clients.flatMap { _ in (0..<count).map { Slot(port: Self.firstPort + UInt16($0)) } }
@@ -87,7 +87,7 @@ package struct LoadRun<Switch: SwitchMachine>: Sendable {
         switch load.arrivals {
         case .closed: return
         case .constant(let rate): wait = 1e9 / rate
-        case .poisson(let rate): wait = random.exponential(mean: 1e9 / rate)
+        case .poisson(let rate): wait = numbers.exponential(mean: 1e9 / rate)
         }
         wait = max(1, wait)
         network.schedule(
@@ -99,8 +99,8 @@ package struct LoadRun<Switch: SwitchMachine>: Sendable {
             result.unsent += 1
             return
         }
-        let isWrite = load.writeShare > 0 && random.chance(load.writeShare)
-        let key = UInt32(random.below(load.keys)) + 1
+        let isWrite = load.writeShare > 0 && numbers.chance(load.writeShare)
+        let key = UInt32(numbers.below(load.keys)) + 1
         value += 1
         codec.store(isWrite, key: key, value: value, in: &request)
         let position = load.clients[client]

@@ -79,23 +79,23 @@ extension Network {
             arrival = busyUntil[pair] &+ model.link.delay
         }
         if model.link.jitter > 0 {
-            arrival &+= UInt64(random.below(Int(truncatingIfNeeded: model.link.jitter) + 1))
+            arrival &+= UInt64(numbers.below(Int(truncatingIfNeeded: model.link.jitter) + 1))
         }
         if !faults.isNone {
-            if faults.loss > 0, random.chance(faults.loss) {
+            if faults.loss > 0, numbers.chance(faults.loss) {
                 traffic.lost += 1
                 log?.add(.lost, at: now, from: station, to: target, packet: pool.packets[packet], in: pool, packet)
                 return pool.remove(packet)
             }
-            if faults.duplication > 0, random.chance(faults.duplication) {
+            if faults.duplication > 0, numbers.chance(faults.duplication) {
                 traffic.duplicated += 1
                 let copy = pool.duplicate(packet)
-                let late = arrival &+ UInt64(random.below(Int(truncatingIfNeeded: faults.holdMax) + 1))
+                let late = arrival &+ UInt64(numbers.below(Int(truncatingIfNeeded: faults.holdMax) + 1))
                 queue.schedule(.arrival, at: late, station: target, argument: copy)
             }
-            if faults.reordering > 0, random.chance(faults.reordering) {
+            if faults.reordering > 0, numbers.chance(faults.reordering) {
                 traffic.reordered += 1
-                arrival &+= UInt64(random.below(Int(truncatingIfNeeded: faults.holdMax) + 1))
+                arrival &+= UInt64(numbers.below(Int(truncatingIfNeeded: faults.holdMax) + 1))
                 return queue.schedule(.arrival, at: arrival, station: target, argument: packet)
             }
         }

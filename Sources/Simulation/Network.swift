@@ -47,7 +47,7 @@ package struct Network<Switch: SwitchMachine>: Sendable {
     package var switches: [Switch]
     package internal(set) var stations: [Station]
     package var outbox = Outbox()
-    package var random: SplitMix64
+    package var numbers: SplitMix64
     package var faults: LinkFaults
     package internal(set) var traffic = TrafficCounts()
     package internal(set) var digest = RunDigest()
@@ -75,7 +75,7 @@ package struct Network<Switch: SwitchMachine>: Sendable {
         self.model = model
         self.switches = switches
         faults = model.faults
-        random = SplitMix64(seed: seed)
+        numbers = SplitMix64(seed: seed)
         pool = PacketPool(slotBytes: SimulationLimits.datagramBytes)
         stations = switches.map { _ in Station(service: model.switchService) }
         for _ in 0..<clients { stations.append(Station(service: model.clientService)) }

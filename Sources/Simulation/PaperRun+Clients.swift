@@ -22,8 +22,8 @@ extension PaperRun {
             if slots.allSatisfy(\.isDone) { readLast() }
             return
         }
-        let isWrite = random.below(2) == 0
-        let key = random.below(options.keys) + 1
+        let isWrite = numbers.below(2) == 0
+        let key = numbers.below(options.keys) + 1
         begin(number, isWrite: isWrite, key: key, target: firstTarget(number, isWrite: isWrite))
     }
 
@@ -45,8 +45,8 @@ extension PaperRun {
 
     private mutating func firstTarget(_ number: Int, isWrite: Bool) -> Int {
         if options.store == .netchain { return isWrite ? slots[number].writeEntry : slots[number].readEntry }
-        if !isWrite { return random.below(options.nodes) }
-        if case .any = options.netCRAQ.entry { return random.below(options.nodes) }
+        if !isWrite { return numbers.below(options.nodes) }
+        if case .any = options.netCRAQ.entry { return numbers.below(options.nodes) }
         return slots[number].writeEntry
     }
 
@@ -155,6 +155,6 @@ extension PaperRun {
     private mutating func pause() -> UInt64 {
         let isWaiting = healedAt == nil && result.operations >= plan.endsAfter
         let mean = isWaiting ? max(plan.think, Self.slowThink) : plan.think
-        return UInt64(random.below(Int(2 * mean) + 1))
+        return UInt64(numbers.below(Int(2 * mean) + 1))
     }
 }

@@ -54,7 +54,7 @@ package struct PaperRun<Control: PaperControl>: Sendable {
     let options: SimulationOptions
     let plan: FaultPlan
     let codec: PaperCodec
-    var random: SplitMix64
+    var numbers: SplitMix64
     var slots: [Slot]
     var result: SimulationResult
     var recorder: RunRecorder
@@ -77,18 +77,18 @@ package struct PaperRun<Control: PaperControl>: Sendable {
         _ options: SimulationOptions, plan: FaultPlan, machines: [Switch], control: Control, codec: PaperCodec,
         seed: UInt64
     ) {
-        var random = SplitMix64(seed: seed ^ 0x5eed)
+        var numbers = SplitMix64(seed: seed ^ 0x5eed)
         var model = options.model.network
         model.link.jitter = max(model.link.jitter, plan.jitter)
-        network = Network(model, switches: machines, clients: options.clients, seed: random.next())
+        network = Network(model, switches: machines, clients: options.clients, seed: numbers.next())
         for (index, drift) in plan.drifts.enumerated() where index < machines.count {
-            network.setClock(of: index, drift: drift, start: random.next() >> 20)
+            network.setClock(of: index, drift: drift, start: numbers.next() >> 20)
         }
         self.control = control
         self.options = options
         self.plan = plan
         self.codec = codec
-        self.random = random
+        self.numbers = numbers
         let isNetChain = options.store == .netchain
         slots = (0..<options.clients * options.window).map { _ in
             Slot(writeEntry: 0, readEntry: isNetChain ? options.nodes - 1 : 0)
@@ -148,7 +148,7 @@ package struct PaperRun<Control: PaperControl>: Sendable {
     mutating func startAll() {
         network.faults = plan.links
         lastAnswer = network.now
-        for slot in slots.indices { schedule(.slot, slot, after: UInt64(random.below(100_000))) }
+        for slot in slots.indices { schedule(.slot, slot, after: UInt64(numbers.below(100_000))) }
     }
 
     // MARK: The failure

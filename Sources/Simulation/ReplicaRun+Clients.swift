@@ -22,7 +22,7 @@ extension ReplicaRun {
         let kinds: [ClientRequest.Kind] = [
             .read, .read, .read, .read, .read, .write, .write, .write, .compareAndSet, .delete,
         ]
-        begin(number, kinds[random.below(kinds.count)], key: random.below(options.keys) + 1)
+        begin(number, kinds[numbers.below(kinds.count)], key: numbers.below(options.keys) + 1)
     }
 
     /// Once everybody is done, client 0 reads every key.
@@ -162,6 +162,6 @@ extension ReplicaRun {
     private mutating func pause() -> UInt64 {
         let isWaiting = healedAt == nil && result.operations >= plan.endsAfter
         let mean = isWaiting ? max(plan.think, Self.slowThink) : plan.think
-        return UInt64(random.below(Int(2 * mean) + 1))
+        return UInt64(numbers.below(Int(2 * mean) + 1))
     }
 }

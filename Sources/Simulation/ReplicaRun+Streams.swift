@@ -12,7 +12,7 @@ extension ReplicaRun {
         _ message: ControlMessage, _ cause: Cause, station: Int, _ way: Way, earliest: UInt64 = 0
     ) {
         let stream = 2 * station + way.rawValue
-        let delay = Self.streamDelay.least + UInt64(random.below(Self.streamDelay.spread))
+        let delay = Self.streamDelay.least + UInt64(numbers.below(Self.streamDelay.spread))
         let time = max(network.now &+ delay, lastLetter[stream], earliest)
         lastLetter[stream] = time
         let life = station < network.switches.count ? network.life(of: station) : 0
@@ -135,6 +135,6 @@ extension ReplicaRun {
         isStarted = true
         network.faults = plan.links
         lastAnswer = network.now
-        for slot in slots.indices { schedule(.slot, slot, after: UInt64(random.below(100_000))) }
+        for slot in slots.indices { schedule(.slot, slot, after: UInt64(numbers.below(100_000))) }
     }
 }

@@ -63,7 +63,7 @@ package struct ReplicaRun<Switch: ReplicaMachine>: Sendable {
     package var network: Network<Switch>
     let options: SimulationOptions
     let plan: FaultPlan
-    var random: SplitMix64
+    var numbers: SplitMix64
     var controller: Controller
     var actions: [ControllerAction] = []
     var clients: [ChainClient]
@@ -94,14 +94,14 @@ package struct ReplicaRun<Switch: ReplicaMachine>: Sendable {
     var nextPause = 0
 
     package init(_ options: SimulationOptions, plan: FaultPlan, seed: UInt64) {
-        var random = SplitMix64(seed: seed ^ 0x5eed)
+        var numbers = SplitMix64(seed: seed ^ 0x5eed)
         var model = options.model.network
         model.link.jitter = max(model.link.jitter, plan.jitter)
         let count = options.nodes + (plan.hasSpare ? 1 : 0)
         let machines = (0..<count).map { Self.machine($0, options) }
-        network = Network(model, switches: machines, clients: options.clients, seed: random.next())
+        network = Network(model, switches: machines, clients: options.clients, seed: numbers.next())
         for (index, drift) in plan.drifts.enumerated() where index < count {
-            network.setClock(of: index, drift: drift, start: random.next() >> 20)
+            network.setClock(of: index, drift: drift, start: numbers.next() >> 20)
         }
         var control = ControllerConfiguration(nodes: machines.map(\.address))
         control.groups = plan.groups
@@ -122,7 +122,7 @@ package struct ReplicaRun<Switch: ReplicaMachine>: Sendable {
         result = SimulationResult(seed: seed, recorder: recorder)
         self.options = options
         self.plan = plan
-        self.random = random
+        self.numbers = numbers
         if options.keepsLog { network.log = EventLog(switchCount: count) }
     }
 
@@ -157,7 +157,7 @@ package struct ReplicaRun<Switch: ReplicaMachine>: Sendable {
     private mutating func begin() {
         for node in network.switches.indices {
             controller.connected(node: Network<Switch>.address(ofSwitch: node), at: 0, into: &actions)
-            schedule(.heartbeat, node, after: UInt64(random.below(10_000_000)))
+            schedule(.heartbeat, node, after: UInt64(numbers.below(10_000_000)))
         }
         for key in 1...options.keys { controller.place(Self.name(key), width: .bytes16, into: &actions) }
         act()

@@ -5,10 +5,10 @@ import Wire
 package enum Simulator {
     /// One seed's run.
     package static func run(_ options: SimulationOptions, seed: UInt64) -> SimulationResult {
-        var random = SplitMix64(seed: seed)
+        var numbers = SplitMix64(seed: seed)
         var plan = FaultPlan(
             options.faults, nodes: options.nodes, switches: options.nodes + 1, operations: options.operations,
-            random: &random)
+            numbers: &numbers)
         if let position = options.failurePosition, position < options.nodes { plan.position = position }
         switch (options.variant, options.store) {
         case (.paper, .netchain): return paperNetChain(options, plan, seed: seed)

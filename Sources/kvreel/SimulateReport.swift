@@ -121,15 +121,22 @@ struct SimulateReport {
             .sorted { ($0.kind.rawValue, $0.position) < ($1.kind.rawValue, $1.position) }
     }
 
+    /// Answers a second of simulated time.
+    private func rate(_ each: RunRecorder.LatencyClass) -> Double {
+        let duration = runs.map { Double($0.duration) }.reduce(0, +)
+        return duration > 0 ? Double(each.latency.count) * 1e9 / duration : 0
+    }
+
     private func latencyTable() -> String {
-        var rows = [["", "at", "answered", "p50 ms", "p90 ms", "p99 ms", "max ms"]]
+        var rows = [["", "at", "answered", "a second", "p50 ms", "p90 ms", "p99 ms", "max ms"]]
         for each in sortedLatencies {
             let times = [0.5, 0.9, 0.99, 1].map {
                 Terminal.decimal(Double(each.latency.percentile($0)) / 1e6, places: 3)
             }
-            rows.append(["\(each.kind)", "S\(each.position)", Terminal.grouped(each.latency.count)] + times)
+            let counts = [Terminal.grouped(each.latency.count), Terminal.decimal(rate(each), places: 1)]
+            rows.append(["\(each.kind)", "S\(each.position)"] + counts + times)
         }
-        let widths = (0..<7).map { column in rows.map { $0[column].count }.max() ?? 0 }
+        let widths = (0..<8).map { column in rows.map { $0[column].count }.max() ?? 0 }
         return rows.map { row in
             row.enumerated().map { column, text in
                 let room = String(repeating: " ", count: widths[column] - text.count)
@@ -220,6 +227,7 @@ struct SimulateReport {
             json.member("op", "\(each.kind)")
             json.member("position", each.position)
             json.member("count", each.latency.count)
+            json.member("per_1000_s", Int(rate(each) * 1000))
             json.member("p50_ns", Int64(each.latency.percentile(0.5)))
             json.member("p90_ns", Int64(each.latency.percentile(0.9)))
             json.member("p99_ns", Int64(each.latency.percentile(0.99)))
