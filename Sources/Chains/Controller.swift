@@ -44,7 +44,7 @@ package struct Controller: Sendable {
     package init(_ configuration: ControllerConfiguration, record: ControllerRecord? = nil, at now: UInt64) {
         self.configuration = configuration
         var start = record ?? ControllerRecord()
-        while start.groups.count < configuration.groups {
+        while start.groups.count < min(configuration.groups, Int(UInt16.max)) {
             start.groups.append(
                 ControllerRecord.Group(
                     entry: GroupEntry(

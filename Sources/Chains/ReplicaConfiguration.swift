@@ -47,7 +47,7 @@ package struct ReplicaLimits: Sendable {
     package var groups = 1024
     /// Keys of all groups. A key with eight cells of 16 bytes takes about 650 bytes.
     package var keys = 262_144
-    /// Client sessions remembered, of all groups; about 90 bytes each. A write of one more is answered PAUSED.
+    /// Client sessions remembered, of all groups; about 130 bytes each. A write of one more is answered PAUSED.
     package var slots = 262_144
     /// Closed sessions remembered a group.
     package var closedSlots = 65_536
