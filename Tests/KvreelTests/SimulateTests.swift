@@ -56,7 +56,7 @@ struct SimulateTests {
         let files = ["--history", folder.path("history.jsonl"), "--log", folder.path("run.log")]
         let one = try ProgramRun.kvreel(arguments + ["--seed", seed] + files)
         #expect(one.status == 1)
-        #expect(one.output.hasPrefix("violation: seed \(seed) of netchain:3, variant paper: 1 violated\n"))
+        #expect(one.output.hasPrefix("violation: seed \(seed) of netchain:3, variant paper: 1 violated"))
         #expect(one.output.contains("client 0"))
         let check = try ProgramRun.kvreel(["check", folder.path("history.jsonl")])
         #expect(check.status == 1 && check.output.hasPrefix("violation: "))
