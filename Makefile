@@ -35,9 +35,10 @@ fuzz: ## the fuzz targets for SECONDS (10) each, then ROUNDS (3) of the property
 	@scripts/fuzz --seconds $(or $(SECONDS),10)
 	@scripts/fuzz --laws $(or $(ROUNDS),3)
 
-bench: build ## speed and memory beside tshark; CAPTURE=file (../shared/captures/large)
+bench: build ## speed and memory beside tshark, a chain's node beside an echo; CAPTURE=file (../shared/captures/large)
 	@scripts/bootstrap --tests
 	@scripts/bench $(CAPTURE)
+	@scripts/bench-chains
 
 live: build ## record the busiest etcd this machine can run, and count what is lost; SECONDS=n (10); as root
 	@scripts/bootstrap --tests
@@ -58,7 +59,7 @@ midstream: build ## make the tables in analysis/midstream again: cuts and losses
 
 format: ## format all Swift files
 	@$(SWIFT) format format --in-place --recursive --parallel Package.swift Sources Tests \
-		Fuzz/Package.swift Fuzz/Sources
+		Fuzz/Package.swift Fuzz/Sources Benchmarks/Package.swift Benchmarks/Sources
 
 lint: ## formatting, shell and Python syntax, checksums of traces/ (seconds)
 	@scripts/lint
