@@ -125,7 +125,9 @@ void clinux_batch_set(
 }
 
 int clinux_batch_send(struct clinux_batch *batch, int socket, uint32_t first, uint32_t count) {
-    int sent = sendmmsg(socket, batch->outgoing + first, count, MSG_DONTWAIT);
+    int sent;
+    do sent = sendmmsg(socket, batch->outgoing + first, count, MSG_DONTWAIT);
+    while (sent < 0 && errno == EINTR);
     return sent < 0 ? -errno : sent;
 }
 

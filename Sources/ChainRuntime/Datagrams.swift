@@ -1,4 +1,5 @@
 import CLinux
+import Glibc
 package import Chains
 
 /// What the system refused, in its words.
@@ -11,11 +12,7 @@ package struct SystemError: Error, Equatable {
     package var words: String { unsafe String(cString: clinux_error_text(code)) }
 
     /// Somebody else has the address and port.
-    package var isInUse: Bool { code == 98 }
-
-    static let wouldBlock: Int32 = 11
-    static let outOfMemory: Int32 = 12
-    static let invalid: Int32 = 22
+    package var isInUse: Bool { code == EADDRINUSE }
 }
 
 /// Time as the system tells it, and where a thread runs.
@@ -130,7 +127,7 @@ package struct SendCounts: Equatable, Sendable {
         precondition(capacity > 0 && capacity <= 1024, "the system takes 1024 datagrams at a time")
         guard let memory = unsafe clinux_batch_create(UInt32(capacity), UInt32(Self.datagramBytes)),
             let received = unsafe clinux_batch_datagrams(memory)
-        else { throw SystemError(what: "make room for datagrams", code: SystemError.outOfMemory) }
+        else { throw SystemError(what: "make room for datagrams", code: ENOMEM) }
         self.capacity = capacity
         unsafe self.memory = memory
         unsafe self.received = received
@@ -198,7 +195,7 @@ package struct SendCounts: Equatable, Sendable {
             if result > 0 {
                 done += Int(result)
                 counts.sent += Int(result)
-            } else if result == -SystemError.wouldBlock {
+            } else if result == -EAGAIN {
                 counts.waits += 1
                 guard !hasWaited, clinux_wait_writable(socket.descriptor, Self.fullSocketWait) > 0 else {
                     counts.dropped += count - done

@@ -25,7 +25,7 @@ package struct LocalChainConfiguration: Sendable {
     }
 }
 
-/// A chain of nodes on the loopback, each a thread, with its controller.
+/// A chain of nodes on the loopback, each a thread, with its controller. Its threads run until it is stopped.
 package final class LocalChain: Sendable {
     package let configuration: LocalChainConfiguration
     /// Where the nodes listen, in the chain's first order: head first.

@@ -1,4 +1,5 @@
 import Chains
+import Glibc
 import Wire
 
 /// What a node's thread does: waits, takes a batch, hands it to the machine, sends what comes out.
@@ -32,7 +33,7 @@ struct NodeLoop<Machine: NodeMachine>: Sendable {
     mutating func run() -> NodeStatistics {
         do throws(SystemError) {
             if let core = settings.core, !SystemClock.pinThread(to: core) {
-                throw SystemError(what: "pin a node to a core", code: SystemError.invalid)
+                throw SystemError(what: "pin a node to a core", code: EINVAL)
             }
             var batch = try DatagramBatch(capacity: settings.batch)
             while try turn(&batch) {}
