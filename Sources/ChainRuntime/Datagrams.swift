@@ -1,6 +1,6 @@
 import CLinux
-import Glibc
 package import Chains
+import Glibc
 
 /// What the system refused, in its words.
 package struct SystemError: Error, Equatable {
