@@ -139,7 +139,7 @@ struct NodeThreadTests {
         let client = try Peer()
         let count = 300
         #expect(client.send(Array(repeating: Self.packet(.read), count: count), to: node.address.request).sent == count)
-        #expect(try client.take(1).count == 1)
+        #expect(try !client.take(1).isEmpty)
         let statistics = settled(node)
         #expect(statistics.overLimit + statistics.machine.packetsIn + statistics.systemDrops <= count)
         #expect(statistics.overLimit > 0)

@@ -1,7 +1,7 @@
 // Clean reads of a NetCRAQ node over UDP on the loopback, beside an echo that does nothing but recvmmsg and sendmmsg,
 // with datagrams of the same sizes, in turns.
 //
-// usage: bench-chains [READS] [ROUNDS] [node]    READS a round (400000), ROUNDS (7); node: without the echo, and with
+// usage: bench-chains [READS] [ROUNDS] [node]    READS a round (200000), ROUNDS (5); node: without the echo, and with
 //                                                few keys, so that what placing them allocates is little
 //
 // Prints nanoseconds of the answering thread's processor time a read, the ratio, and rates by the wall clock. Exit
@@ -13,8 +13,8 @@ import Wire
 
 let arguments = CommandLine.arguments.dropFirst()
 let numbers = arguments.compactMap(Int.init)
-let reads = max(numbers.first ?? 400_000, 4 * Load.group) / Load.group * Load.group
-let rounds = max(numbers.dropFirst().first ?? 7, 1)
+let reads = max(numbers.first ?? 200_000, 4 * Load.group) / Load.group * Load.group
+let rounds = max(numbers.dropFirst().first ?? 5, 1)
 let hasEcho = !arguments.contains("node")
 let keyCount = hasEcho ? 4096 : Load.group
 
