@@ -58,7 +58,7 @@ struct ServeCommand: ParsableCommand {
     @Flag(name: .long, help: "Read commands from standard input.")
     var shell = false
 
-    @Flag(help: "No events, no statistics at the end.")
+    @Flag(help: "No addresses, no events, no statistics at the end.")
     var quiet = false
 
     @Argument(help: "netcraq:N or netchain:N, N nodes, 1 to 9.", transform: ChainOption.init)
@@ -99,7 +99,7 @@ struct ServeCommand: ParsableCommand {
         let local = try LocalChain(configuration) { event, time in
             if !isQuiet { StandardError.write(ServeText.line(event, after: time &- start)) }
         }
-        StandardError.write(ServeText.nodes(local.addresses))
+        if !quiet { StandardError.write(ServeText.nodes(local.addresses)) }
         for name in key where !local.controller.place(Array(name.utf8), width: valueBytes) {
             local.stop()
             throw Failure(.system, "cannot serve: key \(name): there is no room for it")
@@ -109,7 +109,7 @@ struct ServeCommand: ParsableCommand {
             let session = try ChainShell(local, width: valueBytes)
             isWhole = try session.run(input)
         } else {
-            StandardError.write("Ctrl-C ends it.\n")
+            if !quiet { StandardError.write("Ctrl-C ends it.\n") }
             input.waitForInterruption()
         }
         let statistics = local.stop()
