@@ -3,29 +3,33 @@ import Wire
 /// The open streams of one connection: where the pool holds their calls. Open addressing by a hash of the stream
 /// number that nobody can foresee: neighbours would form runs, which removals have to walk.
 struct StreamTable: Sendable {
-    /// Stream numbers at their places, 0 where free; a power of two long, or empty.
-    private var streams: [UInt32] = []
-    private var slots: [Int32] = []
+    private struct Place: Sendable {
+        /// 0 where free.
+        var stream: UInt32 = 0
+        var slot: Int32 = 0
+    }
+
+    /// A power of two long, or empty.
+    private var places: [Place] = []
     private(set) var count = 0
     private let factor = HashSeed.factor(HashSeed.process)
 
     /// Takes over the memory of one that is of no use any more, unless it is more than most connections need.
     /// Precondition: this one is empty.
     mutating func takeMemory(of old: inout StreamTable) {
-        guard old.streams.count <= 1024 else { return }
-        if old.count > 0 { for place in old.streams.indices { old.streams[place] = 0 } }
-        swap(&streams, &old.streams)
-        swap(&slots, &old.slots)
+        guard old.places.count <= 1024 else { return }
+        if old.count > 0 { for index in old.places.indices { old.places[index] = Place() } }
+        swap(&places, &old.places)
     }
 
     /// Whether the next insertion makes the table longer.
-    var isFull: Bool { count * 2 >= streams.count }
+    var isFull: Bool { count * 2 >= places.count }
 
     /// All streams and their slots, in no order.
     var all: [(stream: UInt32, slot: Int)] {
         var all: [(stream: UInt32, slot: Int)] = []
         all.reserveCapacity(count)
-        for place in streams.indices where streams[place] != 0 { all.append((streams[place], Int(slots[place]))) }
+        for place in places where place.stream != 0 { all.append((place.stream, Int(place.slot))) }
         return all
     }
 
@@ -33,79 +37,74 @@ struct StreamTable: Sendable {
     func sort(into streams: inout [(stream: UInt32, slot: Int)]) {
         streams.removeAll(keepingCapacity: true)
         if count == 0 { return }
-        for place in self.streams.indices where self.streams[place] != 0 {
-            streams.append((self.streams[place], Int(slots[place])))
-        }
+        for place in places where place.stream != 0 { streams.append((place.stream, Int(place.slot))) }
         // The standard library's sort allocates.
         guard streams.count <= 32 else { return streams.sort { $0.stream < $1.stream } }
         for end in streams.indices.dropFirst() {
-            var place = end
-            while place > 0, streams[place - 1].stream > streams[place].stream {
-                streams.swapAt(place - 1, place)
-                place -= 1
+            var index = end
+            while index > 0, streams[index - 1].stream > streams[index].stream {
+                streams.swapAt(index - 1, index)
+                index -= 1
             }
         }
     }
 
     func slot(of stream: UInt32) -> Int? {
         if count == 0 { return nil }
-        let mask = streams.count - 1
-        var place = home(of: stream)
-        while streams[place] != stream {
-            if streams[place] == 0 { return nil }
-            place = (place + 1) & mask
+        let mask = places.count - 1
+        var index = home(of: stream)
+        while places[index].stream != stream {
+            if places[index].stream == 0 { return nil }
+            index = (index + 1) & mask
         }
-        return Int(slots[place])
+        return Int(places[index].slot)
     }
 
     /// Precondition: the stream is not 0 and not in the table.
     mutating func insert(_ stream: UInt32, slot: Int) {
         if isFull { grow() }
-        place(stream, Int32(slot))
+        put(Place(stream: stream, slot: Int32(slot)))
         count += 1
     }
 
     mutating func remove(_ stream: UInt32) {
         guard count > 0 else { return }
-        let mask = streams.count - 1
+        let mask = places.count - 1
         var hole = home(of: stream)
-        while streams[hole] != stream {
-            if streams[hole] == 0 { return }
+        while places[hole].stream != stream {
+            if places[hole].stream == 0 { return }
             hole = (hole + 1) & mask
         }
         count -= 1
         // Those behind move up, unless that would put them before their own place.
-        var place = hole
+        var index = hole
         while true {
-            place = (place + 1) & mask
-            if streams[place] == 0 { break }
-            if (place - home(of: streams[place])) & mask >= (place - hole) & mask {
-                streams[hole] = streams[place]
-                slots[hole] = slots[place]
-                hole = place
+            index = (index + 1) & mask
+            if places[index].stream == 0 { break }
+            if (index - home(of: places[index].stream)) & mask >= (index - hole) & mask {
+                places[hole] = places[index]
+                hole = index
             }
         }
-        streams[hole] = 0
+        places[hole].stream = 0
     }
 
     @inline(__always)
     private func home(of stream: UInt32) -> Int {
-        Int(truncatingIfNeeded: (UInt64(stream) &* factor) >> 32) & (streams.count - 1)
+        Int(truncatingIfNeeded: (UInt64(stream) &* factor) >> 32) & (places.count - 1)
     }
 
-    private mutating func place(_ stream: UInt32, _ slot: Int32) {
-        let mask = streams.count - 1
-        var place = home(of: stream)
-        while streams[place] != 0 { place = (place + 1) & mask }
-        streams[place] = stream
-        slots[place] = slot
+    private mutating func put(_ place: Place) {
+        let mask = places.count - 1
+        var index = home(of: place.stream)
+        while places[index].stream != 0 { index = (index + 1) & mask }
+        places[index] = place
     }
 
     private mutating func grow() {
-        let (oldStreams, oldSlots) = (streams, slots)
-        streams = Array(repeating: 0, count: max(16, oldStreams.count * (oldStreams.count < 256 ? 4 : 2)))
-        slots = Array(repeating: 0, count: streams.count)
-        for old in oldStreams.indices where oldStreams[old] != 0 { place(oldStreams[old], oldSlots[old]) }
+        let old = places
+        places = Array(repeating: Place(), count: max(16, old.count * (old.count < 256 ? 4 : 2)))
+        for place in old where place.stream != 0 { put(place) }
     }
 }
 

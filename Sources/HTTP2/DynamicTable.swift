@@ -30,6 +30,13 @@ struct DynamicTable {
     private(set) var sizeMax = 4096
     /// A ring, by serial number; its length is a power of two.
     private var slots: [Entry] = []
+    /// Its length from the first insertion on.
+    private let room: Int
+
+    /// - Parameter room: entries to make room for with the first one; a power of two.
+    init(room: Int) {
+        self.room = room
+    }
 
     /// Bytes of the ring; its text lies elsewhere.
     var memoryBytes: Int { slots.capacity &* MemoryLayout<Entry>.stride }
@@ -132,8 +139,7 @@ struct DynamicTable {
     private mutating func reserve(_ count: Int) {
         let needed = Int(inserted &- oldest) &+ count
         guard needed > slots.count else { return }
-        // A server's table stays small, a client's fills the 4096 octets that both sides begin with.
-        var length = slots.isEmpty ? 16 : max(128, slots.count)
+        var length = max(room, slots.count)
         while length < needed { length &*= 2 }
         var grown = Array(repeating: Entry(), count: length)
         var serial = oldest

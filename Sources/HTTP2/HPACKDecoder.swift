@@ -34,7 +34,7 @@ package struct HPACKDecoder {
     private let staticTable = FieldText.staticTable
     private let staticEntries = FieldText.staticEntries
     private let nameTexts = FieldText.nameTexts
-    private(set) var table = DynamicTable()
+    private(set) var table: DynamicTable
     /// Every insertion since the connection's start is accounted for, so that a reference to any other is an error.
     private(set) var isKnownFromStart: Bool
     private(set) var doubt: Doubt?
@@ -64,13 +64,14 @@ package struct HPACKDecoder {
         self.direction = direction
         self.limits = limits
         isKnownFromStart = knownFromStart
+        // A server's table stays small, a client's fills the 4096 octets that both sides begin with.
+        table = DynamicTable(room: direction == .request ? 128 : 16)
         anchor = TableAnchor(direction)
     }
 
     /// Takes over the memory of a decoder that is of no use any more. Precondition: nothing was decoded yet.
     mutating func takeMemory(of old: inout HPACKDecoder) {
         table.takeMemory(of: &old.table)
-        anchor.takeMemory(of: &old.anchor)
     }
 
     /// Decodes one whole field block and appends its fields; false when it could not be read, then nothing is appended

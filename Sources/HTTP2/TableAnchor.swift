@@ -17,22 +17,21 @@ struct TableAnchor {
 
     /// What stood at one place of the latest field sections.
     private struct Place {
-        var name = HeaderField.Name.unknown
         /// The entry that was used there last; nil when none was.
         var serial: Int64?
+        var name = HeaderField.Name.unknown
         /// How many sections in a row used it, as far as that matters.
-        var uses = 0
-        /// The number of missed insertions that the place speaks for in the section at hand.
-        var vote: Int64?
+        var uses: UInt8 = 0
     }
 
-    /// Places of a section that are looked at: clients send up to a dozen fields.
-    private static let placeCount = 12
-    /// Sections in a row with the same entry, from which on its place counts as one that does not change.
-    private static let steadyUses = 2
+    /// For each place the number of missed insertions that it speaks for, if any.
+    private typealias Votes = InlineArray<12, Int64?>
 
-    /// Empty until something was learnt.
-    private var places: [Place] = []
+    /// Sections in a row with the same entry, from which on its place counts as one that does not change.
+    private static let steadyUses: UInt8 = 2
+
+    /// The places of a section that are looked at: clients send up to a dozen fields.
+    private var places = InlineArray<12, Place>(repeating: Place())
     /// Where `:path` stands, -1 when not seen yet.
     private var pathPlace = -1
     /// How many places must agree: two for requests. Responses have one that is always there, and a table that hardly
@@ -43,24 +42,17 @@ struct TableAnchor {
         votesNeeded = direction == .request ? 2 : 1
     }
 
-    /// Takes over the memory of one that is of no use any more.
-    mutating func takeMemory(of old: inout TableAnchor) {
-        for place in old.places.indices { old.places[place] = Place() }
-        swap(&places, &old.places)
-    }
-
     /// A field whose name and entry are certain was used at `place` of its section.
     @inline(__always)
     mutating func learn(_ name: HeaderField.Name, serial: Int64, place: Int) {
         // Trailers and responses differ in what stands where: of the server's fields only one is followed, by its name.
-        guard place < Self.placeCount, votesNeeded > 1 || name == .contentType else { return }
+        guard place < places.count, votesNeeded > 1 || name == .contentType else { return }
         if name == .path { pathPlace = place }
-        if places.isEmpty { places = Array(repeating: Place(), count: Self.placeCount) }
         if places[place].serial == serial {
             places[place].uses = Self.steadyUses
         } else {
             // What is known to be a constant needs no second use to show it.
-            places[place] = Place(name: name, serial: serial, uses: Self.isConstant(name) ? Self.steadyUses : 1)
+            places[place] = Place(serial: serial, name: name, uses: Self.isConstant(name) ? Self.steadyUses : 1)
         }
     }
 
@@ -83,13 +75,12 @@ struct TableAnchor {
     }
 
     /// Reads `block` without effect on the table and lets the constants in it vote.
-    mutating func missedInsertions(
+    func missedInsertions(
         _ block: Span<UInt8>, table: DynamicTable, isKnownFromStart: Bool, doubt: HPACKDecoder.Doubt, stream: UInt32,
         limits: ConnectionLimits
     ) -> Verdict {
         var known = 0
         for index in places.indices {
-            places[index].vote = nil
             if let serial = places[index].serial, places[index].uses >= Self.steadyUses, serial < doubt.serial,
                 table.holds(serial) || !isKnownFromStart
             {
@@ -97,16 +88,15 @@ struct TableAnchor {
             }
         }
         guard known >= votesNeeded else { return .contradiction }
-        vote(by: block, table: table, doubt: doubt)
-
+        let cast = votes(of: block, table: table, doubt: doubt)
         var votes = 0
         var most = 0
         var count: Int64 = 0
-        for place in places {
-            guard let vote = place.vote else { continue }
+        for index in cast.indices {
+            guard let vote = cast[index] else { continue }
             votes &+= 1
             var agreeing = 0
-            for other in places where other.vote == vote { agreeing &+= 1 }
+            for other in cast.indices where cast[other] == vote { agreeing &+= 1 }
             if agreeing > most {
                 most = agreeing
                 count = vote
@@ -130,17 +120,19 @@ struct TableAnchor {
         votesNeeded == 1 || stream <= doubt.stream ? 0 : Int((stream &- doubt.stream) / 2) &- 1
     }
 
-    private mutating func vote(by block: Span<UInt8>, table: DynamicTable, doubt: HPACKDecoder.Doubt) {
+    private func votes(of block: Span<UInt8>, table: DynamicTable, doubt: HPACKDecoder.Doubt) -> Votes {
+        var votes = Votes(repeating: nil)
         var walk = Walk(inserted: table.inserted)
         // In responses the constant follows `:status`; trailers have none.
-        if votesNeeded == 1, block.isEmpty || block[0] & 0x80 == 0 || block[0] & 0x7f > 14 { return }
+        if votesNeeded == 1, block.isEmpty || block[0] & 0x80 == 0 || block[0] & 0x7f > 14 { return votes }
         while let (line, serial, place) = walk.next(in: block) {
             guard line.kind == .indexed, let serial, serial < doubt.serial else { continue }
             guard place < places.count, places[place].uses >= Self.steadyUses, let last = places[place].serial,
                 last < doubt.serial
             else { continue }
-            places[place].vote = last &- serial
+            votes[place] = last &- serial
         }
+        return votes
     }
 
     /// Whether every known entry that the block refers to stands where its name belongs, when `count` were missed.
