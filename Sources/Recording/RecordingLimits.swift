@@ -11,7 +11,7 @@ package struct RecordingLimits: Sendable {
     package var calls = CallLimits()
     /// A batch is handed on when it holds this many operations: enough that columns compress well, and few enough
     /// that a cut trace loses little.
-    package var batchOperations = 65_536
+    package var batchOperations = 32_768
     /// ... or this many bytes in memory, whichever comes first.
     package var batchBytes = 24 << 20
 

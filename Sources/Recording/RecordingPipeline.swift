@@ -55,6 +55,7 @@ package struct RecordingPipeline {
         tracker = ConnectionTracker(ports: ports, limits: limits.tracker)
         decryption = Decryption(limits: limits.tls)
         context = CallContext(limits: limits.calls)
+        context.output.batch.operations.reserveCapacity(limits.batchOperations)
     }
 
     /// Whether the batch should be taken before more packets are handed in.
