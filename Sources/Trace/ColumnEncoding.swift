@@ -52,7 +52,7 @@ struct ColumnWriter {
                 numbers.append(number)
             }
         } else {
-            for value in values { numbers.append(UInt64(bitPattern: value)) }
+            numbers.append(contentsOf: values.lazy.map { UInt64(bitPattern: $0) })
         }
         scratch.removeAll(keepingCapacity: true)
         let encoding = choose(runs: runs, bitWidth: 64 - width.leadingZeroBitCount)
@@ -113,10 +113,7 @@ struct ColumnWriter {
             }
         case .planes:
             scratch.append(UInt8(byteWidth))
-            for plane in 0..<byteWidth {
-                let shift = UInt64(8 * plane)
-                for number in numbers { scratch.append(UInt8(truncatingIfNeeded: number &>> shift)) }
-            }
+            Self.append(numbers, planes: byteWidth, to: &scratch)
         case .dictionary:
             scratch.append(varint: UInt64(distinct.count))
             for number in distinct { scratch.append(varint: number) }
@@ -135,6 +132,20 @@ struct ColumnWriter {
                 }
             }
             if filled > 0 { scratch.append(pending) }
+        }
+    }
+
+    private static func append(_ numbers: [UInt64], planes: Int, to bytes: inout [UInt8]) {
+        var place = bytes.count
+        bytes.append(contentsOf: repeatElement(0, count: planes * numbers.count))
+        // Through a span, which is asked only once whether it is alone.
+        var span = bytes.mutableSpan
+        for plane in 0..<planes {
+            let shift = UInt64(8 * plane)
+            for number in numbers {
+                span[place] = UInt8(truncatingIfNeeded: number &>> shift)
+                place += 1
+            }
         }
     }
 
@@ -163,22 +174,31 @@ struct ColumnWriter {
 
     private mutating func planeCost(_ plane: Int) -> Int {
         clearHistogram()
-        let shift = UInt64(8 * plane)
-        for number in numbers { histogram[Int(number &>> shift & 0xff)] += 1 }
+        Self.count(numbers, shift: UInt64(8 * plane), in: &histogram)
         return histogramCost()
     }
 
     private mutating func varintCost() -> Int {
         clearHistogram()
+        Self.countVarints(numbers, in: &histogram)
+        return histogramCost()
+    }
+
+    private static func count(_ numbers: [UInt64], shift: UInt64, in histogram: inout [UInt32]) {
+        var counts = histogram.mutableSpan
+        for number in numbers { counts[Int(number &>> shift & 0xff)] += 1 }
+    }
+
+    private static func countVarints(_ numbers: [UInt64], in histogram: inout [UInt32]) {
+        var counts = histogram.mutableSpan
         for number in numbers {
             var rest = number
             while rest >= 0x80 {
-                histogram[Int(rest & 0x7f | 0x80)] += 1
+                counts[Int(rest & 0x7f | 0x80)] += 1
                 rest >>= 7
             }
-            histogram[Int(rest)] += 1
+            counts[Int(rest)] += 1
         }
-        return histogramCost()
     }
 
     private mutating func dictionaryCost() -> Int {
