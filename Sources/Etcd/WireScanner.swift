@@ -155,12 +155,12 @@ package struct WireScanner {
         var shift: UInt64 = 0
         while position < end {
             let byte = bytes[position]
-            position += 1
+            position &+= 1
             // The tenth byte holds the 64th bit and nothing else.
             if shift == 63, byte > 1 { return .malformed }
-            value |= UInt64(byte & 0x7f) << shift
+            value |= UInt64(byte & 0x7f) &<< shift
             if byte & 0x80 == 0 { return .value(value) }
-            shift += 7
+            shift &+= 7
         }
         return .truncated
     }

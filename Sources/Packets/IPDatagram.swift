@@ -36,6 +36,7 @@ struct IPDatagram: Equatable {
 
     /// Reads the IP packet at `start`. `wireLength` is the length of the whole packet on the wire, at least
     /// `packet.count`. Bytes behind the IP packet (padding, frame check sequence) are left out.
+    @inline(__always)
     static func decode(_ packet: Span<UInt8>, at start: Int, wireLength: Int, version: UInt8?) -> Decoded {
         guard start < packet.count else { return .undecodable }
         let nibble = packet[start] >> 4
@@ -47,6 +48,7 @@ struct IPDatagram: Equatable {
         }
     }
 
+    @inline(__always)
     private static func decodeV4(_ packet: Span<UInt8>, at start: Int, wireLength: Int) -> Decoded {
         guard packet.count - start >= 20 else { return .undecodable }
         let headerLength = Int(packet[start] & 0x0f) * 4

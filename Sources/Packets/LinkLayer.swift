@@ -14,6 +14,7 @@ enum LinkLayer {
     /// VLAN tags one behind the other that are passed over. Two are QinQ; more are seen in nested provider networks.
     private static let tagsMax = 4
 
+    @inline(__always)
     static func find(in packet: Span<UInt8>, linkType: LinkType) -> Finding {
         // By number: a comparison with each of the named constants would cost more than all the rest.
         switch linkType.rawValue {

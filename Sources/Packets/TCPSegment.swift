@@ -28,6 +28,7 @@ struct TCPSegment {
 
     /// Reads the segment in `bytes[range]`, of which `wireLength` bytes were on the wire. Nil when the header is cut or
     /// says what cannot be.
+    @inline(__always)
     init?(_ bytes: Span<UInt8>, in range: Range<Int>, wireLength: Int) {
         guard range.count >= 20 else { return nil }
         let start = range.lowerBound
