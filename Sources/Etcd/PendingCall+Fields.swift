@@ -4,10 +4,12 @@ import HTTP2
 import Wire
 
 extension PendingCall {
-    /// HEADERS of the request were seen: its first message begins with the next DATA.
+    /// HEADERS of the request were seen: its first message begins with the next DATA. What was lost before, while only
+    /// the response had come, was not of this request.
     mutating func beginRequest() {
         marks.insert(.requestHeaders)
         marks.remove(.firstMessageUncertain)
+        if requestMessages == 0 { completeness.remove(.requestDamaged) }
         request = MessageAssembler()
     }
 

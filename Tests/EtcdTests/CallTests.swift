@@ -466,6 +466,21 @@ struct CallTests {
         #expect(byStream.values.allSatisfy { $0.evidence == .seen && $0.responseMessages == 1 })
     }
 
+    @Test("what was lost before a request's HEADERS was not of this request, though its answer came first")
+    func desynchronizedBeforeRequest() throws {
+        var conversation = Conversation(isFromStart: false)
+        conversation.accept(1)
+        conversation.respond(1, header)
+        conversation.desynchronize(.request)
+        conversation.open(1, put)
+        // An empty message: a Put without a key.
+        conversation.request(1, [])
+        conversation.end(1)
+        let call = try #require(conversation.operations.first)
+        #expect(call.completeness == .completed)
+        #expect(call.requestMessages == 1)
+    }
+
     @Test("a response direction that lost its step counts only what begins plausibly")
     func desynchronizedResponses() throws {
         var conversation = Conversation()
