@@ -93,6 +93,12 @@ struct SimulateCommand: ParsableCommand {
             valueName: "how"))
     var retries: SimulationOptions.Retries?
 
+    @Flag(
+        help: ArgumentHelp(
+            "paper: every key is written once before clients begin and anything goes wrong, since NetCRAQ's first "
+                + "write of a key is a case of its own."))
+    var writesFirst = false
+
     @Option(
         help: ArgumentHelp("default: a rule left out on purpose; docs/simulate.md names them.", valueName: "name"),
         transform: SimulateOption.mutant)
@@ -149,6 +155,7 @@ struct SimulateCommand: ParsableCommand {
             (versions != nil, "--versions", isCRAQ, "netcraq"),
             (sequence != nil, "--sequence", isPaper && !isCRAQ, "netchain with --variant paper"),
             (retries != nil, "--retries", isPaper, "--variant paper"),
+            (writesFirst, "--writes-first", isPaper, "--variant paper"),
             (mutant != nil, "--mutant", !isPaper, "--variant default"),
         ]
         for (isGiven, name, fits, whose) in uses where isGiven && !fits {
@@ -173,6 +180,7 @@ struct SimulateCommand: ParsableCommand {
         options.netCRAQ.entry = entry == .any ? .any : .head
         options.netChain.width = sequence == .bits16 ? .bits16 : .bits128
         options.retries = retries ?? .several
+        options.writesFirst = writesFirst
         options.mutations = mutant ?? []
         options.keepsLog = log != nil
         return options

@@ -1,3 +1,4 @@
+import Consistency
 import Foundation
 import TestSupport
 import Testing
@@ -92,6 +93,23 @@ struct ScriptRun: Sendable, CustomTestStringConvertible {
         }
         return nil
     }
+
+    /// What came of it: outcomes asked for, and what clients asked and got.
+    func played() throws -> (verdicts: Int, history: History) {
+        switch variant {
+        case NetChainPaperVariant.name: try played(NetChainPaperVariant.self)
+        case NetCRAQPaperVariant.name: try played(NetCRAQPaperVariant.self)
+        default: throw UnknownVariant(name: variant)
+        }
+    }
+
+    private func played<Variant: ChainVariant>(_ type: Variant.Type) throws -> (verdicts: Int, history: History) {
+        var player = try ScriptPlayer<Variant>(self)
+        _ = try player.play()
+        return (player.verdicts, player.history)
+    }
+
+    struct UnknownVariant: Error { var name: String }
 
     static let all = ChainScript.all.flatMap { script in script.runs.map { ScriptRun(script: script, words: $0) } }
 }

@@ -67,8 +67,7 @@ struct ScriptPlayer<Variant: ChainVariant> {
     var isLinearizable: Bool {
         keys.indices.allSatisfy { key in
             var history = RegisterHistory()
-            for operation in operations where operation.key == UInt32(key + 1) {
-                if operation.retryOf != nil, run.settings["history"] != "new" { continue }
+            for operation in operations(ofKey: key) {
                 history.operations.append(
                     .init(
                         isWrite: operation.isWrite, value: operation.value, call: operation.call, end: operation.end))
@@ -77,6 +76,30 @@ struct ScriptPlayer<Variant: ChainVariant> {
             #expect(history.verdict == (isLinearizable ? .linearizable : .violation), "\(run): \(history)")
             return isLinearizable
         }
+    }
+
+    private func operations(ofKey key: Int) -> [Operation] {
+        operations.filter { $0.key == UInt32(key + 1) && ($0.retryOf == nil || run.settings["history"] == "new") }
+    }
+
+    /// What clients asked and got, with the script's names.
+    var history: History {
+        var history = History()
+        for name in keys { _ = history.keys.number(of: name) }
+        for name in values.dropFirst() { _ = history.values.number(of: name) }
+        for key in keys.indices {
+            for operation in operations(ofKey: key) where operation.isWrite || operation.end != nil {
+                history.operations.append(
+                    HistoryOperation(
+                        client: Int64(operation.client), key: operation.key,
+                        kind: operation.isWrite ? operation.value == 0 ? .delete : .write : .read,
+                        outcome: operation.end == nil ? .unknown : .ok, value: Int64(operation.value),
+                        // A call comes after the ends of its step.
+                        call: Int64(2 * operation.call + 1),
+                        return: operation.end.map { Int64(2 * $0) } ?? HistoryOperation.noReturn))
+            }
+        }
+        return history
     }
 
     private func trouble(_ what: String) -> Trouble {
