@@ -32,14 +32,26 @@ struct SeedTests {
         var options = SimulationOptions(store, nodes: 4)
         options.faults = [.loss, .duplicate, .reorder, .crash, .suspect, .pause]
         let first: UInt64 = seeds(1).last ?? 1
+        let count: UInt64 = isSoak ? 10_000 : 200
+        let start = ContinuousClock.now
         var failures = [0, 0]
-        for seed in first..<first + (isSoak ? 10_000 : 200) {
+        var (wrong, operations, events) = (0, 0, UInt64(0))
+        for seed in first..<first + count {
             let result = Simulator.run(options, seed: seed)
             let words = Self.trouble(result, options)
             #expect(words == nil, "\(store) \(words ?? "")")
+            if words != nil { wrong += 1 }
             if result.failure == .crash { failures[0] += 1 } else { failures[1] += 1 }
+            operations += result.operations
+            events += result.events
         }
         #expect(failures.allSatisfy { $0 > 50 }, "both kinds of failure happen")
+        guard isSoak else { return }
+        let time = (ContinuousClock.now - start).components.seconds
+        print(
+            "soak: \(store.rawValue):\(options.nodes), \(count) seeds from \(first): \(wrong) wrong; "
+                + "\(failures[0]) crashes, \(failures[1]) false suspicions, \(operations) operations, "
+                + "\(events) events, \(time) s")
     }
 
     @Test(
