@@ -11,6 +11,16 @@ package struct ConsistencyLimits: Sendable {
     package var positions = 1 << 24
     /// 64-bit words that those positions may take for one key: 512 MB.
     package var positionWords = 1 << 26
+    /// Positions for each operation that are visited before other ways are tried: an order that is easily found needs
+    /// one or two.
+    package var easyPositions = 2
+    /// Positions that are followed side by side for one key of plain reads and writes: beyond these a violation is not
+    /// certain any more. Every two are compared.
+    package var frontierPositions = 1 << 8
+    /// Positions that are made in all in this way: some minutes.
+    package var frontierSteps = 1 << 27
+    /// Values that reads under way may ask for in one step, in any selection: two to this power are tried.
+    package var valuesAtOnce = 8
     /// Operations that may be looked at while a failing history is made smaller, counted once for each time: some
     /// seconds. What is found by then fails too, though it may not be the smallest.
     package var shrinkingSteps = 100_000_000

@@ -96,10 +96,10 @@ extension HistoryOperation {
 
 /// The verdict on one key's operations.
 struct KeyJudgement: Sendable {
-    var verdict: Verdict
+    private(set) var verdict = Verdict.unknown
     /// Numbers of operations that a violation can be shown with, if they are known.
-    var suspects: [Int32] = []
-    var unrecordedVersions = 0
+    private(set) var suspects: [Int32] = []
+    private(set) var unrecordedVersions = 0
 
     init(_ operations: [HistoryOperation], _ kind: History.Values, limits: ConsistencyLimits) {
         if kind == .versions {
@@ -119,12 +119,32 @@ struct KeyJudgement: Sendable {
         case .violation(let shown):
             verdict = .violation
             suspects = shown.map { register.steps[Int($0)].operation }
-        case .inapplicable:
-            switch OrderSearch.judge(register, limits: limits) {
-            case .linearizable: verdict = .linearizable
-            case .violation: verdict = .violation
-            case .exhausted: verdict = .unknown
-            }
+        case .inapplicable: search(register, limits)
         }
+    }
+
+    /// First as if an order were easily found, then with all positions side by side, then for as long as limits allow.
+    private mutating func search(_ register: borrowing RegisterSteps, _ limits: ConsistencyLimits) {
+        var few = limits
+        few.positions = min(limits.positions, limits.easyPositions * register.steps.count)
+        if take(OrderSearch.judge(register, limits: few)) { return }
+        switch FrontierCheck.judge(register, limits: limits) {
+        case .linearizable: verdict = .linearizable
+        case .violation(let called):
+            verdict = .violation
+            suspects = called.map { register.steps[Int($0)].operation }
+        case .exhausted, .inapplicable:
+            if few.positions < limits.positions { _ = take(OrderSearch.judge(register, limits: limits)) }
+        }
+    }
+
+    /// Whether that is an answer.
+    private mutating func take(_ answer: OrderSearch.Answer) -> Bool {
+        switch answer {
+        case .linearizable: verdict = .linearizable
+        case .violation: verdict = .violation
+        case .exhausted: return false
+        }
+        return true
     }
 }

@@ -11,9 +11,9 @@ struct HistoryShrinking {
     private var current: [Int]
     /// Whether an operation stays, while a part is tried.
     private var stays: [Bool]
-    /// Those that may have changed the register, in the order of their calls: by the value they set, and all.
-    private var writers: [Int64: [Int]] = [:]
-    private var allWriters: [Int] = []
+    /// Those that may have changed the register: by the value they set, and all.
+    private var writers: [Int64: ChangeList] = [:]
+    private var allWriters = ChangeList()
     private var steps = 0
 
     /// `operations`: of one key, without an order.
@@ -21,23 +21,23 @@ struct HistoryShrinking {
         self.operations = operations
         self.kind = kind
         var limits = limits
-        limits.positions = min(limits.positions, limits.shrinkingPositions)
+        let most = max(limits.shrinkingPositions, operations.count * 16)
+        limits.positions = min(limits.positions, most)
+        limits.frontierSteps = min(limits.frontierSteps, most)
         self.limits = limits
         current = operations.indices.sorted { (operations[$0].call, $0) < (operations[$1].call, $1) }
         stays = Array(repeating: false, count: operations.count)
         for number in current {
             guard let value = operations[number].setsValue else { continue }
-            writers[value, default: []].append(number)
-            allWriters.append(number)
+            writers[value, default: ChangeList()].append(number, operations[number])
+            allWriters.append(number, operations[number])
         }
     }
 
     /// The operations that are left in the end. `suspects`: numbers of a few that may show the violation already.
     mutating func smallest(suspects: [Int32]) -> [HistoryOperation] {
-        if !takeSuspects(suspects) {
-            cut { $0.prefix($1) }
-            cut { $0.suffix($1) }
-        }
+        if !takeSuspects(suspects) { cut { $0.prefix($1) } }
+        if current.count > Self.few { cut { $0.suffix($1) } }
         var size = max(1, current.count / 2)
         while true {
             var hasShrunk = false
@@ -52,6 +52,9 @@ struct HistoryShrinking {
         return current.map { operations[$0] }
     }
 
+    /// Operations of which each can be left out in turn, soon.
+    private static let few = 50
+
     private var mayGoOn: Bool { steps < limits.shrinkingSteps }
 
     /// Goes on with the suspects and what wrote the values that they found, if those fail.
@@ -59,10 +62,11 @@ struct HistoryShrinking {
         if suspects.isEmpty { return false }
         var chosen = Set(suspects.map(Int.init))
         if kind == .names {
+            var found: Set<Int64> = []
             var waiting = suspects.map(Int.init)
             while let number = waiting.popLast() {
-                guard let value = operations[number].foundValue else { continue }
-                for writer in writers[value] ?? [] where chosen.insert(writer).inserted { waiting.append(writer) }
+                guard let value = operations[number].foundValue, found.insert(value).inserted else { continue }
+                for writer in writers[value]?.all ?? [] where chosen.insert(writer).inserted { waiting.append(writer) }
             }
         }
         return fails(current.filter { chosen.contains($0) })
@@ -94,8 +98,10 @@ struct HistoryShrinking {
         var numbers = numbers
         for number in numbers { stays[number] = true }
         while true {
-            let overwriting = Overwriting(numbers.map { operations[$0] })
-            let orphans = numbers.filter { isOrphan($0, overwriting) }
+            let kept = KeptChanges(numbers.map { operations[$0] })
+            var open = OpenChanges()
+            for number in allWriters.open where !stays[number] { open.add(operations[number]) }
+            let orphans = numbers.filter { isOrphan($0, kept, open) }
             if orphans.isEmpty { break }
             for number in orphans { stays[number] = false }
             numbers.removeAll { !stays[$0] }
@@ -106,36 +112,104 @@ struct HistoryShrinking {
 
     /// Whether something that is left out may have written what the operation found, or nothing that stays writes it
     /// though something did.
-    private mutating func isOrphan(_ number: Int, _ overwriting: Overwriting) -> Bool {
+    private mutating func isOrphan(_ number: Int, _ kept: KeptChanges, _ open: OpenChanges) -> Bool {
         let finder = operations[number]
         let isMismatch = finder.kind == .cas && finder.outcome == .failed && finder.return != HistoryOperation.noReturn
         let value = isMismatch ? finder.expect : finder.foundValue
         guard let value else { return false }
-        let candidates = isMismatch ? allWriters : writers[value] ?? []
-        let overwritten = overwriting.lastCall(before: finder.call)
-        var isWritten = isMismatch || value == 0 || candidates.isEmpty
-        for writer in candidates {
-            steps += 1
-            if stays[writer] {
-                isWritten = true
-                continue
-            }
-            let write = operations[writer]
-            if writer == number || isMismatch && write.setsValue == value { continue }
-            let end = write.mayHaveChanged ? HistoryOperation.noReturn : write.return
-            if write.call <= finder.return, end >= overwritten { return true }
+        let overwritten = kept.lastCall(before: finder.call)
+        if isMismatch {
+            return open.hasOther(than: value, until: finder.return)
+                || isLeftOut(allWriters, from: overwritten, until: finder.return, exceptOf: value)
         }
-        return !isWritten
+        guard let candidates = writers[value] else { return false }
+        if value != 0, !kept.values.contains(value) { return true }
+        return open.has(value, until: finder.return)
+            || isLeftOut(candidates, from: overwritten, until: finder.return, exceptOf: nil)
+    }
+
+    /// Whether a certain change that is left out was called until `last` and had not returned before `first`.
+    private mutating func isLeftOut(
+        _ list: ChangeList, from first: Int64, until last: Int64, exceptOf value: Int64?
+    ) -> Bool {
+        var (place, high) = (0, list.certain.count)
+        while place < high {
+            let middle = (place + high) / 2
+            if operations[list.certain[middle]].call <= last { place = middle + 1 } else { high = middle }
+        }
+        while place > 0, list.lastReturns[place - 1] >= first {
+            place -= 1
+            steps += 1
+            let number = list.certain[place]
+            if stays[number] || operations[number].setsValue == value { continue }
+            if operations[number].return >= first { return true }
+        }
+        return false
     }
 }
 
-/// When the writes that certainly happened had begun at last, of those that had ended before a time.
-private struct Overwriting {
+/// Numbers of operations that may have changed the register, in the order of their calls.
+private struct ChangeList {
+    var all: [Int] = []
+    /// Those that certainly did, and when of each and those before it the last one returned.
+    var certain: [Int] = []
+    var lastReturns: [Int64] = []
+    /// Those that may have at any time after their call.
+    var open: [Int] = []
+
+    mutating func append(_ number: Int, _ operation: HistoryOperation) {
+        all.append(number)
+        if operation.mayHaveChanged { return open.append(number) }
+        certain.append(number)
+        lastReturns.append(max(lastReturns.last ?? .min, operation.return))
+    }
+}
+
+/// When changes of unknown outcome that are left out were called first.
+private struct OpenChanges {
+    private var firstCalls: [Int64: Int64] = [:]
+    /// The first of all, and the first that sets another value.
+    private var first: (value: Int64, call: Int64)?
+    private var other: Int64?
+
+    /// In the order of calls.
+    mutating func add(_ operation: HistoryOperation) {
+        guard let value = operation.setsValue else { return }
+        if firstCalls[value] == nil { firstCalls[value] = operation.call }
+        if let first {
+            if first.value != value, other == nil { other = operation.call }
+        } else {
+            first = (value, operation.call)
+        }
+    }
+
+    /// Whether one of the value was called until `time`.
+    func has(_ value: Int64, until time: Int64) -> Bool { firstCalls[value].map { $0 <= time } ?? false }
+
+    /// Whether one of another value was.
+    func hasOther(than value: Int64, until time: Int64) -> Bool {
+        guard let first, let call = first.value == value ? other : first.call else { return false }
+        return call <= time
+    }
+}
+
+/// What operations that stay changed.
+private struct KeptChanges {
+    /// Values that some of them may have set.
+    private(set) var values: Set<Int64> = []
+    /// Returns of those that certainly happened, in order, and when of each and those before it the last one was
+    /// called.
     private var returns: [Int64] = []
     private var lastCalls: [Int64] = []
 
     init(_ operations: [HistoryOperation]) {
-        let certain = operations.filter { $0.setsValue != nil && !$0.mayHaveChanged }.sorted { $0.return < $1.return }
+        var certain: [HistoryOperation] = []
+        for operation in operations {
+            guard let value = operation.setsValue else { continue }
+            values.insert(value)
+            if !operation.mayHaveChanged { certain.append(operation) }
+        }
+        certain.sort { $0.return < $1.return }
         var last = Int64.min
         for operation in certain {
             last = max(last, operation.call)
@@ -144,7 +218,7 @@ private struct Overwriting {
         }
     }
 
-    /// The latest call of a certain write that returned before `time`: what had returned before it was overwritten.
+    /// The latest call of a certain change that returned before `time`: what had returned before it was overwritten.
     func lastCall(before time: Int64) -> Int64 {
         var (low, high) = (0, returns.count)
         while low < high {

@@ -9,23 +9,19 @@ struct OrderSearch: ~Copyable {
     enum Answer: Sendable { case linearizable, violation, exhausted }
 
     private let steps: [RegisterStep]
-    /// Calls and returns in order of time: step × 2, + 1 for the return. At one time calls come first: intervals are
-    /// closed.
     private let events: [Int32]
     private let limits: ConsistencyLimits
 
     private var nextEvent = 0
     private var state: Int32 = 0
     private var isPlaced: [Bool]
-    /// Steps under way, −1 where free: certain ones, then optional ones, which never leave.
+    /// Certain steps under way, −1 where free. Which has which place depends on the events alone, so that positions
+    /// can be compared.
     private var underWay: [Int32]
-    /// Where each step stands while it is under way; depends on the events alone, so that positions can be compared.
     private let slotOf: [Int32]
-    private let certainSlots: Int
-    /// Values that something under way must or may find next, and those of optional writes and cas that are listed
-    /// already: marked by the number of the listing.
+    private var optional: OptionalSteps
+    /// Values that something under way must or may find next: marked by the number of the listing.
     private var wanted: [Int32]
-    private var listed: [Int32]
     private var listing: Int32 = 0
     /// Certain steps without a place that must find each value, and steps without a place that write it.
     private var finders: [Int32]
@@ -50,13 +46,13 @@ struct OrderSearch: ~Copyable {
     private init(_ register: borrowing RegisterSteps, limits: ConsistencyLimits) {
         steps = register.steps
         self.limits = limits
-        events = Self.events(of: register.steps)
+        let order = StepEvents(register.steps)
+        events = order.all
+        slotOf = order.slotOf
+        optional = OptionalSteps(register.steps, order)
         isPlaced = Array(repeating: false, count: steps.count)
-        let slots = Self.slots(of: events, steps)
-        (slotOf, certainSlots) = (slots.places, slots.certain)
-        underWay = Array(repeating: -1, count: slots.count)
+        underWay = Array(repeating: -1, count: order.slotCount)
         wanted = Array(repeating: 0, count: register.valueCount)
-        listed = Array(repeating: 0, count: register.valueCount * 2)
         finders = Array(repeating: 0, count: register.valueCount)
         writers = Array(repeating: 0, count: register.valueCount)
         for step in steps {
@@ -69,46 +65,6 @@ struct OrderSearch: ~Copyable {
     static func judge(_ register: borrowing RegisterSteps, limits: ConsistencyLimits) -> Answer {
         var search = OrderSearch(register, limits: limits)
         return search.run()
-    }
-
-    private static func events(of steps: [RegisterStep]) -> [Int32] {
-        var events: [Int32] = []
-        events.reserveCapacity(steps.count * 2)
-        for (index, step) in steps.enumerated() {
-            events.append(Int32(truncatingIfNeeded: index * 2))
-            if step.return != HistoryOperation.noReturn { events.append(Int32(truncatingIfNeeded: index * 2 + 1)) }
-        }
-        func time(_ event: Int32) -> Int64 {
-            let step = steps[Int(event >> 1)]
-            return event & 1 == 0 ? step.call : step.return
-        }
-        events.sort { (time($0), $0 & 1, $0) < (time($1), $1 & 1, $1) }
-        return events
-    }
-
-    private static func slots(
-        of events: [Int32], _ steps: [RegisterStep]
-    ) -> (places: [Int32], certain: Int, count: Int) {
-        var places = [Int32](repeating: -1, count: steps.count)
-        var free: [Int32] = []
-        var count: Int32 = 0
-        for event in events where !steps[Int(event >> 1)].isOptional {
-            let index = Int(event >> 1)
-            if event & 1 == 1 {
-                free.append(places[index])
-            } else if let slot = free.popLast() {
-                places[index] = slot
-            } else {
-                places[index] = count
-                count += 1
-            }
-        }
-        let certain = Int(count)
-        for event in events where steps[Int(event >> 1)].isOptional {
-            places[Int(event >> 1)] = count
-            count += 1
-        }
-        return (places, certain, Int(count))
     }
 
     private mutating func run() -> Answer {
@@ -127,7 +83,9 @@ struct OrderSearch: ~Copyable {
     private mutating func goOn() -> Int32? {
         while nextEvent < events.count {
             let index = events[nextEvent] >> 1
-            if events[nextEvent] & 1 == 0 {
+            if events[nextEvent] & 1 == 0, steps[Int(index)].isOptional {
+                optional.called[Int(optional.classOf[Int(index)])] += 1
+            } else if events[nextEvent] & 1 == 0 {
                 underWay[Int(slotOf[Int(index)])] = index
                 if finds(steps[Int(index)]) { place(index) }
             } else {
@@ -152,6 +110,7 @@ struct OrderSearch: ~Copyable {
         let step = steps[Int(index)]
         isPlaced[Int(index)] = true
         placed.append(index)
+        if step.isOptional { optional.used[Int(optional.classOf[Int(index)])] += 1 }
         if step.found >= 0, !step.isOptional { finders[Int(step.found)] -= 1 }
         if step.writes { writers[Int(step.value)] -= 1 }
     }
@@ -159,6 +118,7 @@ struct OrderSearch: ~Copyable {
     private mutating func unplace(_ index: Int32) {
         let step = steps[Int(index)]
         isPlaced[Int(index)] = false
+        if step.isOptional { optional.used[Int(optional.classOf[Int(index)])] -= 1 }
         if step.found >= 0, !step.isOptional { finders[Int(step.found)] += 1 }
         if step.writes { writers[Int(step.value)] += 1 }
     }
@@ -177,6 +137,10 @@ struct OrderSearch: ~Copyable {
                 word = 0
             }
         }
+        // Of optional steps that are alike only how many have a place counts.
+        for number in 0..<optional.classCount where optional.used[number] > 0 {
+            key.append(UInt64(number) << 32 | UInt64(UInt32(bitPattern: optional.used[number])))
+        }
         return visited.insert(key)
     }
 
@@ -189,8 +153,11 @@ struct OrderSearch: ~Copyable {
         for slot in underWay.indices {
             let index = underWay[slot]
             if index < 0 || index == forced || isPlaced[Int(index)] || !mayPlace(index) { continue }
-            if slot >= certainSlots, !isOfUse(steps[Int(index)], mismatches) { continue }
             candidates.append(index)
+        }
+        for number in 0..<optional.classCount {
+            let index = optional.next(of: number)
+            if index >= 0, isOfUse(steps[Int(index)], mismatches), mayPlace(index) { candidates.append(index) }
         }
         let steps = steps
         candidates[first...].sort { Self.isBetter($1, than: $0, found, steps) }
@@ -218,6 +185,10 @@ struct OrderSearch: ~Copyable {
             if step.found >= 0 { wanted[Int(step.found)] = listing }
             if step.kind == .mismatch { mismatches = true }
         }
+        for number in 0..<optional.classCount {
+            let index = optional.next(of: number)
+            if index >= 0, steps[Int(index)].kind == .cas { wanted[Int(steps[Int(index)].expect)] = listing }
+        }
         return mismatches
     }
 
@@ -236,14 +207,9 @@ struct OrderSearch: ~Copyable {
         return true
     }
 
-    /// An optional step can wait, for ever if need be, until something that finds its value is under way too. Of those
-    /// that are alike one will do; a cas that may come next is like all others that set its value.
-    private mutating func isOfUse(_ step: RegisterStep, _ mismatches: Bool) -> Bool {
-        guard wanted[Int(step.value)] == listing || mismatches && step.value != state else { return false }
-        let place = Int(step.value) * 2 + (step.kind == .cas ? 1 : 0)
-        if listed[place] == listing { return false }
-        listed[place] = listing
-        return true
+    /// An optional step can wait, for ever if need be, until something that finds its value is under way too.
+    private func isOfUse(_ step: RegisterStep, _ mismatches: Bool) -> Bool {
+        wanted[Int(step.value)] == listing || mismatches && step.value != state
     }
 
     /// Takes the next candidate of the last choice that has one left; false if none has.
@@ -259,8 +225,7 @@ struct OrderSearch: ~Copyable {
             let index = candidates[choice.next - 1]
             place(index)
             state = steps[Int(index)].value
-            for slot in 0..<certainSlots {
-                let other = underWay[slot]
+            for other in underWay {
                 if other >= 0, !isPlaced[Int(other)], finds(steps[Int(other)]) { place(other) }
             }
             return true
@@ -272,7 +237,11 @@ struct OrderSearch: ~Copyable {
         while nextEvent > choice.event {
             nextEvent -= 1
             let index = events[nextEvent] >> 1
-            underWay[Int(slotOf[Int(index)])] = events[nextEvent] & 1 == 0 ? -1 : index
+            if steps[Int(index)].isOptional {
+                optional.called[Int(optional.classOf[Int(index)])] -= 1
+            } else {
+                underWay[Int(slotOf[Int(index)])] = events[nextEvent] & 1 == 0 ? -1 : index
+            }
         }
         while placed.count > choice.placedCount { unplace(placed.removeLast()) }
         state = choice.state

@@ -24,6 +24,51 @@ struct BruteForceTests {
         #expect(counts[0] > 5_000 && counts[1] > 5_000 && counts[2] == 0, "\(counts)")
     }
 
+    /// Positions of one order only are left out, so that all positions side by side have to answer.
+    private static var sideBySide: ConsistencyLimits {
+        var limits = ConsistencyLimits()
+        limits.positions = 0
+        return limits
+    }
+
+    @Test("of small histories of reads and writes, with all positions side by side", arguments: seeds(5, 6, 7, 8))
+    func plain(_ seed: UInt64) throws {
+        var random = RandomHistory(seed: seed)
+        var counts = [0, 0, 0]
+        for number in 0..<25_000 {
+            let history = random.next(most: 8, hasCAS: false)
+            let verdict = HistoryCheck(history, limits: Self.sideBySide).verdict
+            counts[Int(verdict.rawValue)] += 1
+            let expected: Verdict = BruteForce.isLinearizable(history.operations) ? .linearizable : .violation
+            guard verdict == expected else {
+                Issue.record("history \(number): \(verdict)\n\(history.lines)")
+                return
+            }
+        }
+        #expect(counts[0] > 5_000 && counts[1] > 5_000 && counts[2] == 0, "\(counts)")
+    }
+
+    @Test(
+        "and where there is no room for all positions, it is right or says that it does not know", arguments: seeds(9))
+    func plainWithoutRoom(_ seed: UInt64) throws {
+        var random = RandomHistory(seed: seed)
+        var counts = [0, 0, 0]
+        for number in 0..<25_000 {
+            let history = random.next(most: 8, hasCAS: false)
+            var limits = Self.sideBySide
+            limits.frontierPositions = 1 + number % 3
+            limits.valuesAtOnce = number % 2
+            let verdict = HistoryCheck(history, limits: limits).verdict
+            counts[Int(verdict.rawValue)] += 1
+            let expected: Verdict = BruteForce.isLinearizable(history.operations) ? .linearizable : .violation
+            guard verdict == expected || verdict == .unknown else {
+                Issue.record("history \(number): \(verdict)\n\(history.lines)")
+                return
+            }
+        }
+        #expect(counts.allSatisfy { $0 > 20 }, "\(counts)")
+    }
+
     @Test("of small histories with versions", arguments: seeds(1, 2))
     func versions(_ seed: UInt64) throws {
         var random = RandomHistory(seed: seed)

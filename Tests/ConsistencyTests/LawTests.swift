@@ -82,14 +82,33 @@ struct LawTests {
         }
     }
 
+    @Test(
+        "one key, few values, and writes of unknown outcome: side by side the positions are few enough",
+        arguments: seeds(41, 42, 43))
+    func hotKey(_ seed: UInt64) throws {
+        // Whoever goes along one order alone has to take back choices that were made long ago.
+        var limits = ConsistencyLimits()
+        limits.positions = 0
+        var registers = SimulatedRegisters(seed: seed, style: .fewValues)
+        let history = registers.run(operations: 20_000, clients: 16, keys: 1)
+        #expect(history.operations.count { $0.outcome == .unknown } > 20)
+        #expect(HistoryCheck(history, limits: limits).verdict == .linearizable)
+        let stale = try #require(SimulatedRegisters.withStaleRead(history))
+        let check = HistoryCheck(stale, limits: limits)
+        #expect(check.verdict == .violation)
+        #expect((check.counterexample?.operations.count ?? .max) <= 5)
+    }
+
     @Test("a search that reaches its limit says so, and never that there is no order")
     func limits() {
         var registers = SimulatedRegisters(seed: 3, style: .fewValues)
         let history = registers.run(operations: 500, clients: 16, keys: 1)
         var limits = ConsistencyLimits()
         limits.positions = 5
+        limits.frontierSteps = 5
         #expect(HistoryCheck(history, limits: limits).verdict == .unknown)
         limits.positions = 1 << 20
+        limits.frontierSteps = 1 << 20
         limits.positionWords = 10
         #expect(HistoryCheck(history, limits: limits).verdict == .unknown)
         #expect(HistoryCheck(history).verdict == .linearizable)

@@ -9,7 +9,7 @@ struct RandomHistory {
 
     /// Up to `most` operations within a few moments, so that many ends fall together. Half of the answers come from a
     /// real order, of which some are changed.
-    mutating func next(most: Int = 7) -> History {
+    mutating func next(most: Int = 7, hasCAS: Bool = true) -> History {
         var history = History()
         let valueCount = 1 + random.below(4)
         let hasUniqueValues = random.chance(0.4)
@@ -17,7 +17,9 @@ struct RandomHistory {
         let key = UInt32(history.keys.number(of: "k"))
         let moments = 2 + random.below(12)
         let kinds: [HistoryOperation.Kind] =
-            random.chance(0.3) ? [.read, .write] : random.chance(0.4) ? [.read, .write, .cas] : Array(Kind.allCases)
+            random.chance(0.3)
+            ? [.read, .write]
+            : hasCAS ? random.chance(0.4) ? [.read, .write, .cas] : Array(Kind.allCases) : [.read, .write, .delete]
         let unknownShare = random.chance(0.5) ? 0.25 : 0
         let casFailures = random.chance(0.5)
 
