@@ -54,7 +54,7 @@ let package = Package(
             name: "FuzzLaws",
             dependencies: [
                 "Wire", "CaptureFiles", "Packets", "TLSRecords", "HTTP2", "Etcd", "Trace", "Recording", "Analysis",
-                "Chains", .product(name: "Crypto", package: "swift-crypto"),
+                "Chains", "Consistency", .product(name: "Crypto", package: "swift-crypto"),
             ], path: "Fuzz/Sources/FuzzLaws", swiftSettings: strict),
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),

@@ -13,7 +13,8 @@ let strict: [SwiftSetting] = [
 
 /// One executable a border: `Sources/fuzz-NAME`.
 let borders = [
-    "capture-file", "packets", "tls-records", "http2", "etcd", "trace", "pipeline", "chains-paper", "chains", "canary",
+    "capture-file", "packets", "tls-records", "http2", "etcd", "trace", "pipeline", "chains-paper", "chains", "history",
+    "canary",
 ]
 
 let package = Package(
@@ -47,7 +48,7 @@ let package = Package(
             name: "FuzzLaws",
             dependencies: [
                 "Wire", "CaptureFiles", "Packets", "TLSRecords", "HTTP2", "Etcd", "Trace", "Recording", "Analysis",
-                "Chains", .product(name: "Crypto", package: "swift-crypto"),
+                "Chains", "Consistency", .product(name: "Crypto", package: "swift-crypto"),
             ], swiftSettings: strict),
         .target(name: "FuzzDriver", dependencies: ["FuzzLaws", "CLibFuzzer"], swiftSettings: strict),
         .executableTarget(

@@ -21,9 +21,12 @@ package struct FuzzTarget: Sendable {
     package static let pipeline = FuzzTarget(name: "pipeline", laws: PipelineLaws.check)
     package static let chainsPaper = FuzzTarget(name: "chains-paper", laws: ChainPaperLaws.check)
     package static let chains = FuzzTarget(name: "chains", laws: ReplicaLaws.check)
+    package static let history = FuzzTarget(name: "history", laws: HistoryLaws.check)
 
     /// All but the canary.
-    package static let all = [captureFile, packets, tlsRecords, http2, etcd, trace, pipeline, chainsPaper, chains]
+    package static let all = [
+        captureFile, packets, tlsRecords, http2, etcd, trace, pipeline, chainsPaper, chains, history,
+    ]
 
     /// Must fail: shows that a broken law is seen. Its law is that no input has the four bytes of "KVR" and a line end
     /// in a row; libFuzzer has them in a second or two.

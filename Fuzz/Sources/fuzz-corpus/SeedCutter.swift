@@ -44,6 +44,7 @@ struct SeedCutter {
         name = "golden"
         for seed in ChainSeeds.all { try write(seed, to: "chains-paper", most: ChainSeeds.all.count) }
         for seed in ReplicaSeeds.all { try write(seed, to: "chains", most: ReplicaSeeds.all.count) }
+        for seed in HistorySeeds.all { try write(seed, to: "history", most: HistorySeeds.all.count) }
     }
 
     /// Other targets say little of a capture that is encrypted.
