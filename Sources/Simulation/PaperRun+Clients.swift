@@ -50,21 +50,18 @@ extension PaperRun {
         return slots[number].writeEntry
     }
 
-    /// NetChain's clients know the places of their list, NetCRAQ's every switch.
-    private func nextTarget(after target: Int) -> Int {
-        (target + 1) % (options.store == .netchain ? options.nodes : network.switches.count)
-    }
-
     private mutating func begin(_ number: Int, isWrite: Bool, key: Int, target: Int) {
         slots[number].isWrite = isWrite
         slots[number].key = key
         slots[number].value = isWrite ? recorder.newValue() : 0
         slots[number].target = target
-        slots[number].attempts = 0
-        slots[number].port = 0
         result.operations += 1
         if isWrite { writesUnderWay += 1 }
         record(number)
+        let id = client.begin(
+            isWrite: isWrite, key: UInt32(key), value: UInt128(slots[number].value), at: target,
+            rotates: !isReadingLast, now: network.now, into: &output)
+        slots[number].request = id ?? 0
         send(number)
         if toWriteFirst == 0, !isReadingLast { checkPlan() }
     }
@@ -80,53 +77,52 @@ extension PaperRun {
         }
     }
 
+    /// What the client machine has to send for `number`, which is looked at again when its time is over.
     private mutating func send(_ number: Int) {
-        let slot = slots[number]
-        // A retry that is the same operation keeps its port: whichever answer comes first is the answer.
-        if slot.port == 0 || options.retries == .several {
-            slots[number].port = nextPort
-            nextPort = nextPort == .max ? 1024 : nextPort + 1
-        }
-        slots[number].attempts += 1
-        codec.store(slot.isWrite, key: UInt32(slot.key), value: UInt128(slot.value), in: &request)
-        Self.send(
-            request, over: &network, from: number / options.window, port: slots[number].port, toSwitch: slot.target)
-        schedule(.slot, number, after: Self.retryAfter)
+        Self.send(output, over: &network, from: number / options.window)
+        output.removeTransmissions()
+        schedule(.slot, number, after: client.configuration.timeout)
     }
 
     // A span of one property and a change of another have to be arguments of one call, to be seen as apart.
     private static func send(
-        _ request: borrowing [UInt8], over network: inout Network<Switch>, from client: Int, port: UInt16,
-        toSwitch target: Int
+        _ output: borrowing PaperClientOutput, over network: inout Network<Switch>, from client: Int
     ) {
-        network.send(request.span, from: client, port: port, toSwitch: target)
+        for transmission in output.transmissions {
+            network.send(
+                output.bytes.span.extracting(transmission.payload), from: client,
+                port: firstPort + UInt16(transmission.tag), toSwitch: transmission.target)
+        }
     }
 
     /// Nothing came: the same of another switch, or no more.
     mutating func retry(_ number: Int) {
-        if slots[number].attempts >= Self.attemptsMax {
+        client.expire(slots[number].request, at: network.now, into: &output)
+        if !output.results.isEmpty {
+            output.removeAll()
             result.givenUp += 1
             if isLogging { note("C\(number / options.window) gives up k\(slots[number].key)") }
             return end(number)
         }
         result.retries += 1
-        if !isReadingLast { slots[number].target = nextTarget(after: slots[number].target) }
+        if let target = output.transmissions.last?.target { slots[number].target = target }
         if slots[number].isWrite, options.retries == .several { record(number) }
         send(number)
     }
 
     mutating func receive(_ packet: Int, at client: Int) {
-        let port = network.port(of: packet)
-        let reply = codec.reply(network.packetBytes, network.range(of: packet))
+        let tag = Int(network.port(of: packet)) - Int(Self.firstPort)
+        Self.receive(network, packet, tag, by: &self.client, into: &output)
         network.release(packet)
+        guard let answer = output.results.popLast() else { return }
         let first = client * options.window
-        guard let reply,
+        guard
             let number = (first..<first + options.window).first(where: {
-                slots[$0].operation >= 0 && slots[$0].port == port
-            }), slots[number].isWrite == reply.isWrite, slots[number].key == Int(reply.key)
+                slots[$0].operation >= 0 && slots[$0].request == answer.id
+            })
         else { return }
         let slot = slots[number]
-        let value = slot.isWrite ? slot.value : Int(truncatingIfNeeded: reply.value)
+        let value = slot.isWrite ? slot.value : Int(truncatingIfNeeded: answer.value)
         recorder.end(slot.operation, value: value, entry: slot.target, at: network.now)
         result.answered += 1
         if hasFailed, healedAt == nil { result.interruption = max(result.interruption, network.now - lastAnswer) }
@@ -137,6 +133,14 @@ extension PaperRun {
         }
         if slot.isWrite { slots[number].writeEntry = slot.target } else { slots[number].readEntry = slot.target }
         end(number)
+    }
+
+    private static func receive(
+        _ network: borrowing Network<Switch>, _ packet: Int, _ tag: Int, by client: inout PaperClient,
+        into output: inout PaperClientOutput
+    ) {
+        client.receive(
+            network.packetBytes.span.extracting(network.range(of: packet)), tag: tag, at: network.now, into: &output)
     }
 
     /// The operation is over, one way or the other; the client goes on.

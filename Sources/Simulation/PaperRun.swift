@@ -1,4 +1,4 @@
-import Chains
+package import Chains
 import Consistency
 import Wire
 
@@ -17,9 +17,9 @@ package struct PaperRun<Control: PaperControl>: Sendable {
         var isWrite = false
         var key = 0
         var value = 0
-        var port: UInt16 = 0
         var target = 0
-        var attempts = 0
+        /// Its number in the client machine.
+        var request: UInt64 = 0
         /// When it is looked at again; .max: not.
         var timer = UInt64.max
         /// Switches that last answered it.
@@ -38,10 +38,8 @@ package struct PaperRun<Control: PaperControl>: Sendable {
         case pause
     }
 
-    /// Retries of the papers' clients are after 50 ms (NetCRAQ §V).
-    static var retryAfter: UInt64 { 50_000_000 }
-    /// A client that was not answered as often gives the operation up, and its outcome is unknown.
-    static var attemptsMax: Int { 8 }
+    /// Clients' UDP ports.
+    static var firstPort: UInt16 { 1024 }
     /// What copying a chain's few keys to a new switch takes.
     static var copyTime: UInt64 { 20_000_000 }
     /// Once nothing is wrong any more, all operations have to end within this time.
@@ -53,13 +51,13 @@ package struct PaperRun<Control: PaperControl>: Sendable {
     var control: Control
     let options: SimulationOptions
     let plan: FaultPlan
-    let codec: PaperCodec
+    /// The requests of all clients: each finds its answer by its port, whosever it is.
+    var client: PaperClient
+    var output = PaperClientOutput()
     var numbers: SplitMix64
     var slots: [Slot]
     var result: SimulationResult
     var recorder: RunRecorder
-    var request: [UInt8] = []
-    var nextPort: UInt16 = 1024
     /// Keys that are still to be written before the run proper.
     var toWriteFirst: Int
     /// Reads of every key that end the run, as (key, switch).
@@ -87,9 +85,12 @@ package struct PaperRun<Control: PaperControl>: Sendable {
         self.control = control
         self.options = options
         self.plan = plan
-        self.codec = codec
-        self.numbers = numbers
         let isNetChain = options.store == .netchain
+        var configuration = PaperClientConfiguration(
+            codec, targets: isNetChain ? options.nodes : machines.count, tags: Int(UInt16.max - Self.firstPort) + 1)
+        configuration.retries = options.retries == .several ? .anotherTag : .sameTag
+        client = PaperClient(configuration)
+        self.numbers = numbers
         slots = (0..<options.clients * options.window).map { _ in
             Slot(writeEntry: 0, readEntry: isNetChain ? options.nodes - 1 : 0)
         }

@@ -1,5 +1,3 @@
-package import Chains
-
 /// The control plane of a paper variant, as a run of the simulator needs it.
 package protocol PaperControl: Sendable {
     associatedtype Switch: SwitchMachine

@@ -1,4 +1,3 @@
-package import Chains
 import Wire
 
 /// What a client of a paper variant says and understands.
@@ -27,7 +26,7 @@ package struct PaperCodec: Sendable {
         package var value: UInt128
     }
 
-    /// Puts a request into `bytes`, in place of what it held.
+    /// Puts a request into `bytes`, in place of what it held. Keys are numbers of 32 bits, NetCRAQ's KEY_ID, in both.
     package func store(_ isWrite: Bool, key: UInt32, value: UInt128, in bytes: inout [UInt8]) {
         bytes.removeAll(keepingCapacity: true)
         switch speech {
@@ -43,14 +42,19 @@ package struct PaperCodec: Sendable {
 
     /// Nil where the bytes are no reply.
     package func reply(_ bytes: borrowing [UInt8], _ range: Range<Int>) -> Reply? {
-        let payload = bytes.span.extracting(range)
+        reply(bytes.span.extracting(range))
+    }
+
+    package func reply(_ payload: Span<UInt8>) -> Reply? {
         switch speech {
         case .netChain(let width):
-            guard let packet = NetChainPaperPacket(reply: payload, width: width) else { return nil }
+            guard let packet = NetChainPaperPacket(reply: payload, width: width),
+                let key = UInt32(exactly: packet.key)
+            else { return nil }
             let isWrite = packet.operation.rawValue == NetChainPaperPacket.Operation.writeReply.rawValue
-            return Reply(isWrite: isWrite, key: UInt32(truncatingIfNeeded: packet.key), value: packet.value)
+            return Reply(isWrite: isWrite, key: key, value: packet.value)
         case .netCRAQ:
-            guard let packet = NetCRAQPaperPacket(payload) else { return nil }
+            guard let packet = NetCRAQPaperPacket(payload), packet.operation.rawValue & 1 != 0 else { return nil }
             let isWrite = packet.operation.rawValue == NetCRAQPaperPacket.Operation.acknowledge.rawValue
             return Reply(isWrite: isWrite, key: packet.key, value: packet.value)
         }
