@@ -23,23 +23,6 @@ package struct ReplicaConfiguration: Sendable {
     var cellsPerKey: Int { min(max(versions, 2), 16) }
 }
 
-/// The addresses whose first bits are given.
-package struct IPv4Network: Equatable, Sendable {
-    package var address: UInt32
-    /// Bits that count, 0...32.
-    package var prefixLength: UInt8
-
-    package init(address: UInt32, prefixLength: UInt8) {
-        self.address = address
-        self.prefixLength = prefixLength
-    }
-
-    package func contains(_ other: UInt32) -> Bool {
-        // A shift by 32 or more answers 0: every address is inside.
-        (address ^ other) >> UInt32(32 - min(32, prefixLength)) == 0
-    }
-}
-
 /// What a switch holds at most. All of it belongs to a switch that nobody attacks as much as to one that somebody
 /// does, so the numbers are room for real use, not guards alone.
 package struct ReplicaLimits: Sendable {

@@ -10,7 +10,7 @@ package enum PaperChain {
     private static func network(own: Int, of count: Int) -> PaperNetwork {
         PaperNetwork(
             own: addresses(count)[own], switches: addresses(count),
-            clients: AddressBlock(network: Network<NetCRAQPaperSwitch>.firstClient, prefixLength: 24))
+            clients: IPv4Network(address: Network<NetCRAQPaperSwitch>.firstClient, prefixLength: 24))
     }
 
     /// Switches of which the first `chain` are a chain with keys 1 to `keys`, and the rest spare.

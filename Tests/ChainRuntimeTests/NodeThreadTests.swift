@@ -5,12 +5,12 @@ import Wire
 
 @Suite("A node on its thread")
 struct NodeThreadTests {
-    private static let everybody = AddressBlock(network: 0x7f00_0000, prefixLength: 8)
+    private static let everybody = IPv4Network(address: 0x7f00_0000, prefixLength: 8)
 
     /// A node that is all of its chain and serves key 1, NetCRAQ as published: 22 bytes, no control plane. `others` are
     /// nodes of the same network.
     private func node(
-        clients: AddressBlock = everybody, others: [NodeAddress] = [], rate: Int? = nil
+        clients: IPv4Network = everybody, others: [NodeAddress] = [], rate: Int? = nil
     ) throws -> NodeThread {
         let sockets = try LoopbackBlock.bind(1).sockets[0]
         let nodes = [sockets.address] + others
@@ -95,7 +95,7 @@ struct NodeThreadTests {
 
     @Test("who is outside the clients' network gets no answer")
     func foreignClient() throws {
-        let node = try node(clients: AddressBlock(network: 0x7f00_0100, prefixLength: 24))
+        let node = try node(clients: IPv4Network(address: 0x7f00_0100, prefixLength: 24))
         let stranger = try Peer(address: 0x7f00_0001)
         let client = try Peer(address: 0x7f00_0105)
         #expect(stranger.send([Self.packet(.read)], to: node.address.request).sent == 1)

@@ -38,7 +38,7 @@ struct ScriptBench<Machine: SwitchMachine> {
     }
 
     /// 127.0.1.0/24.
-    static var clientBlock: AddressBlock { AddressBlock(network: 0x7f00_0100, prefixLength: 24) }
+    static var clientBlock: IPv4Network { IPv4Network(address: 0x7f00_0100, prefixLength: 24) }
 
     /// Each node sends to each, and to clients, directly.
     static func network(ofNode position: Int, of count: Int) -> PaperNetwork {

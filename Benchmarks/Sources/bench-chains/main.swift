@@ -104,7 +104,7 @@ func comparePaper(rounds: Int, reads: Int, hasEcho: Bool) throws {
     let address = sockets[0].address
     let network = PaperNetwork(
         own: address.address, switches: [address.address],
-        clients: AddressBlock(network: 0x7f00_0000, prefixLength: 8))
+        clients: IPv4Network(address: 0x7f00_0000, prefixLength: 8))
     var machine = NetCRAQPaperSwitch(NetCRAQPaperOptions(), network: network, capacity: keyCount)
     machine.join([address.address])
     for key in 0..<UInt32(keyCount) {

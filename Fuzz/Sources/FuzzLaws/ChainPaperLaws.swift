@@ -49,7 +49,7 @@ enum ChainPaperLaws {
         static func network(_ node: Int, isLine: Bool) -> PaperNetwork {
             var network = PaperNetwork(
                 own: address(node), switches: (0..<count).map(address),
-                clients: AddressBlock(network: 0x7f00_0100, prefixLength: 24))
+                clients: IPv4Network(address: 0x7f00_0100, prefixLength: 24))
             if isLine, node != 1 { network.routes = [.init(to: address(2 - node), via: address(1))] }
             return network
         }

@@ -24,7 +24,7 @@ package struct PaperNetwork: Equatable, Sendable {
     /// The switches whose fabric frames are taken, and that datagrams are sent to; this one among them.
     package var switches: [UInt32]
     /// Where clients are: nobody else is listened to, and nobody else gets an answer.
-    package var clients: AddressBlock
+    package var clients: IPv4Network
     /// Addresses that are reached over a neighbour; all others are sent to directly. A line of switches has one for
     /// each switch and client that is not next to this one.
     package var routes: [Route]
@@ -33,7 +33,7 @@ package struct PaperNetwork: Equatable, Sendable {
     package var replyPort: UInt16?
 
     package init(
-        own: UInt32, switches: [UInt32], clients: AddressBlock, routes: [Route] = [], replyPort: UInt16? = nil
+        own: UInt32, switches: [UInt32], clients: IPv4Network, routes: [Route] = [], replyPort: UInt16? = nil
     ) {
         self.own = own
         self.switches = switches
