@@ -159,6 +159,25 @@ struct PaperClientTests {
         #expect(bench.sent() == [[0, 1], [1, 1]])
     }
 
+    @Test(
+        "whatever bytes come, only a reply of the format ends a request",
+        arguments: [PaperProtocol.netCRAQ, .netChain(.bits16), .netChain(.bits128)])
+    func garbage(_ speech: PaperProtocol) {
+        let configuration = PaperClientConfiguration(PaperCodec(speech, chain: [1, 2, 3]), targets: 3, tags: 2)
+        var client = PaperClient(configuration)
+        var output = PaperClientOutput()
+        for key in UInt32(0)..<256 { _ = client.begin(isWrite: key & 1 == 1, key: key, at: 0, now: 0, into: &output) }
+        var numbers = SplitMix64(seed: 4)
+        for length in 0..<4096 {
+            let bytes = (0..<length % 128).map { _ in UInt8(truncatingIfNeeded: numbers.next()) }
+            client.receive(bytes.span, tag: length & 1, at: 1, into: &output)
+        }
+        // That one of them is a reply to a key under way by chance has less than one chance in a million.
+        #expect(output.results.isEmpty && output.transmissions.count == 256)
+        #expect(client.pendingCount == 256)
+        #expect(client.nextDeadline == Self.timeout)
+    }
+
     @Test("every answer ends one request of its key and operation, in any order", arguments: [UInt64(1), 2, 3])
     func manyInFlight(_ seed: UInt64) {
         var numbers = SplitMix64(seed: seed)
