@@ -1,22 +1,23 @@
 import ArgumentParser
 import Chains
+import Simulation
 
 /// A chain as people write it: `netcraq:4`, `netchain:3`.
 struct ChainOption: Sendable {
-    static let form = "a chain is netcraq:N or netchain:N, with N nodes, 1 to 9"
-
-    var format: ChainFormat
+    var store: SimulationOptions.Store
     var nodes: Int
 
     init(_ text: String) throws {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        let formats: [Substring: ChainFormat] = ["netcraq": .cqx, "netchain": .ncx]
-        guard parts.count == 2, let format = formats[parts[0]], let nodes = Int(parts[1]),
-            (1...ChainPacket.hopsMax).contains(nodes)
-        else { throw ValidationError(Self.form) }
-        self.format = format
+        guard parts.count == 2, let store = SimulationOptions.Store(rawValue: String(parts[0])),
+            let nodes = Int(parts[1]), (1...ChainPacket.hopsMax).contains(nodes)
+        else { throw ValidationError("a chain is netcraq:N or netchain:N, with N nodes, 1 to 9") }
+        self.store = store
         self.nodes = nodes
     }
+
+    /// The default variant's.
+    var format: ChainFormat { store == .netcraq ? .cqx : .ncx }
 }
 
 extension OptionValue {
@@ -46,9 +47,9 @@ extension OptionValue {
         return width
     }
 
-    static func versions(_ text: String) throws -> Int {
-        guard let count = Int(text), (2...16).contains(count) else {
-            throw ValidationError("a key has 2 to 16 versions")
+    static func paperKeys(_ text: String) throws -> Int {
+        guard let count = Int(text), (1...PaperLimits.keys).contains(count) else {
+            throw ValidationError("a switch has registers for 1 to \(PaperLimits.keys) keys")
         }
         return count
     }

@@ -22,8 +22,8 @@ struct SimulateCommand: ParsableCommand {
             violation, a stall, or unknown since the search reached its limit; 2 wrong usage; 4 output failed.
             """)
 
-    @Argument(help: ArgumentHelp("netcraq:N or netchain:N, with N switches in the chain, 1 to 9.", valueName: "store"))
-    var store: String?
+    @Argument(help: "netcraq:N or netchain:N, N switches in the chain, 1 to 9.", transform: ChainOption.init)
+    var chain: ChainOption?
 
     @Option(help: ArgumentHelp("Seeds that are run (default: 1 with --seed, else 200).", valueName: "n"))
     var seeds: Int?
@@ -37,9 +37,6 @@ struct SimulateCommand: ParsableCommand {
             valueName: "list"),
         transform: SimulateOption.faults)
     var faults: FaultKinds = []
-
-    @Option(help: ArgumentHelp("default: kvreel's, linearizable; or paper: as published.", valueName: "name"))
-    var variant: SimulationOptions.Variant = .default
 
     @Option(help: ArgumentHelp("What is checked (default: linearizable).", valueName: "property"))
     var check: SimulateOption.Property = .linearizable
@@ -66,26 +63,7 @@ struct SimulateCommand: ParsableCommand {
             valueName: "set"))
     var model: ModelSet = .softwareSwitch
 
-    @Option(
-        help: ArgumentHelp("netcraq: version cells of a key (default: 8).", valueName: "n"),
-        transform: SimulateOption.versions)
-    var versions: Int?
-
-    @Option(
-        help: ArgumentHelp("netcraq, paper: write_index after a commit, 0 or 1 (default: 1).", valueName: "index"),
-        transform: SimulateOption.reset)
-    var reset: NetCRAQPaperOptions.Reset?
-
-    @Option(help: ArgumentHelp("netcraq, paper: who takes writes, head or any (default: head).", valueName: "nodes"))
-    var entry: SimulateOption.Entry?
-
-    @Option(
-        help: ArgumentHelp(
-            "netcraq, paper: client, since writers that hear nothing have no history (default).", valueName: "to"))
-    var ack: SimulateOption.Acknowledgement?
-
-    @Option(help: ArgumentHelp("netchain, paper: width of SEQ, 16 or 128 (default: 128).", valueName: "bits"))
-    var sequence: SimulateOption.Sequence?
+    @OptionGroup var variant: VariantOptions
 
     @Option(
         help: ArgumentHelp(
@@ -122,7 +100,7 @@ struct SimulateCommand: ParsableCommand {
     func validate() throws {
         if published {
             let others: [(Bool, String)] = [
-                (store != nil, "a store"), (seeds != nil, "--seeds"), (seed != nil, "--seed"),
+                (chain != nil, "a chain"), (seeds != nil, "--seeds"), (seed != nil, "--seed"),
                 (!faults.isEmpty, "--faults"), (history != nil, "--history"), (log != nil, "--log"),
             ]
             for (isGiven, name) in others where isGiven {
@@ -130,55 +108,40 @@ struct SimulateCommand: ParsableCommand {
             }
             return
         }
-        guard let store else { throw ValidationError("name a store, such as netcraq:4") }
-        let parsed = try SimulateOption.store(store)
+        guard let chain else { throw ValidationError("name a chain, such as netcraq:4") }
         if let seeds, !(1...10_000_000).contains(seeds) { throw ValidationError("--seeds is 1 to 10000000") }
         if history != nil || log != nil, seedCount != 1 {
             throw ValidationError("--history and --log are of one seed: name it with --seed")
         }
         if let seed, seed > UInt64(Int64.max) - 10_000_000 { throw ValidationError("a seed is below 2^63") }
-        if parsed.nodes == 1, !faults.isDisjoint(with: [.crash, .suspect]) {
+        if chain.nodes == 1, !faults.isDisjoint(with: [.crash, .suspect]) {
             throw ValidationError("one switch alone has nobody to take over: crash and suspect need two or more")
         }
         if clients * window > 1024 { throw ValidationError("clients times window are 1024 at most") }
-        try checkUse(parsed.store)
+        try checkUse(chain)
     }
 
     /// An option that would be ignored is refused.
-    private func checkUse(_ store: SimulationOptions.Store) throws {
-        let isPaper = variant == .paper
-        let isCRAQ = store == .netcraq
-        let uses: [(Bool, String, Bool, String)] = [
-            (reset != nil, "--reset", isPaper && isCRAQ, "netcraq with --variant paper"),
-            (entry != nil, "--entry", isPaper && isCRAQ, "netcraq with --variant paper"),
-            (ack != nil, "--ack", isPaper && isCRAQ, "netcraq with --variant paper"),
-            (versions != nil, "--versions", isCRAQ, "netcraq"),
-            (sequence != nil, "--sequence", isPaper && !isCRAQ, "netchain with --variant paper"),
-            (retries != nil, "--retries", isPaper, "--variant paper"),
-            (writesFirst, "--writes-first", isPaper, "--variant paper"),
-            (mutant != nil, "--mutant", !isPaper, "--variant default"),
-        ]
-        for (isGiven, name, fits, whose) in uses where isGiven && !fits {
-            throw ValidationError("\(name) is for \(whose) only")
-        }
+    private func checkUse(_ chain: ChainOption) throws {
+        try variant.check(chain)
+        if retries != nil, !variant.isPaper { throw ValidationError("--retries is for --variant paper only") }
+        if writesFirst, !variant.isPaper { throw ValidationError("--writes-first is for --variant paper only") }
+        if mutant != nil, variant.isPaper { throw ValidationError("--mutant is for --variant default only") }
     }
 
     private var seedCount: Int { seeds ?? (seed == nil ? 200 : 1) }
 
-    private func options() throws -> SimulationOptions {
-        let (kind, nodes) = try SimulateOption.store(store ?? "")
-        var options = SimulationOptions(kind, nodes: nodes)
-        options.variant = variant
+    private func options(_ chain: ChainOption) -> SimulationOptions {
+        var options = SimulationOptions(chain.store, nodes: chain.nodes)
+        options.variant = variant.variant
         options.clients = clients
         options.operations = operations
         options.keys = keys
         options.window = window
         options.faults = faults
         options.model = model
-        options.netCRAQ.versions = versions ?? 8
-        options.netCRAQ.reset = reset ?? .toOne
-        options.netCRAQ.entry = entry == .any ? .any : .head
-        options.netChain.width = sequence == .bits16 ? .bits16 : .bits128
+        options.netCRAQ = variant.netCRAQ
+        options.netChain = variant.netChain
         options.retries = retries ?? .several
         options.writesFirst = writesFirst
         options.mutations = mutant ?? []
@@ -187,8 +150,8 @@ struct SimulateCommand: ParsableCommand {
     }
 
     mutating func run() throws {
-        if published { return try PublishedReport.print(json: json) }
-        let options = try options()
+        guard let chain else { return try PublishedReport.print(json: json) }
+        let options = options(chain)
         let first = seed ?? 1
         var report = SimulateReport(options)
         for offset in 0..<UInt64(seedCount) {

@@ -8,31 +8,6 @@ enum SimulateOption {
         case linearizable
     }
 
-    enum Entry: String, ExpressibleByArgument, CaseIterable {
-        case head
-        case any
-    }
-
-    enum Acknowledgement: String, ExpressibleByArgument, CaseIterable {
-        case client
-    }
-
-    enum Sequence: String, ExpressibleByArgument, CaseIterable {
-        case bits16 = "16"
-        case bits128 = "128"
-    }
-
-    /// `netcraq:4`.
-    static func store(_ text: String) throws -> (store: SimulationOptions.Store, nodes: Int) {
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        guard parts.count == 2, let store = SimulationOptions.Store(rawValue: String(parts[0])),
-            let nodes = Int(parts[1]), (1...9).contains(nodes)
-        else {
-            throw ValidationError("a store is such as netcraq:4 or netchain:3, with 1 to 9 switches, not '\(text)'")
-        }
-        return (store, nodes)
-    }
-
     /// `loss,duplicate`.
     static func faults(_ text: String) throws -> FaultKinds {
         var kinds: FaultKinds = []
@@ -66,18 +41,10 @@ enum SimulateOption {
         return mutation
     }
 
-    static func reset(_ text: String) throws -> NetCRAQPaperOptions.Reset {
-        guard let number = UInt8(text), let reset = NetCRAQPaperOptions.Reset(rawValue: number) else {
-            throw ValidationError("it is 0 or 1")
-        }
-        return reset
-    }
-
     static func clients(_ text: String) throws -> Int { try number(text, 1...250) }
     static func operations(_ text: String) throws -> Int { try number(text, 1...1_000_000) }
     static func keys(_ text: String) throws -> Int { try number(text, 1...4096) }
     static func window(_ text: String) throws -> Int { try number(text, 1...256) }
-    static func versions(_ text: String) throws -> Int { try number(text, 2...16) }
 
     private static func number(_ text: String, _ range: ClosedRange<Int>) throws -> Int {
         guard let number = Int(text), range.contains(number) else {
@@ -87,6 +54,5 @@ enum SimulateOption {
     }
 }
 
-extension SimulationOptions.Variant: ExpressibleByArgument {}
 extension SimulationOptions.Retries: ExpressibleByArgument {}
 extension ModelSet: ExpressibleByArgument {}

@@ -30,10 +30,11 @@ struct UsageTests {
                 arguments: ["cat", "-json", "x"], says: "unknown option '-json': did you mean '--json'?", page: "cat"),
             Mistake(arguments: ["cat", "x", "a\u{1b}[31m"], says: "unexpected argument 'a?[31m'", page: "cat"),
             Mistake(arguments: ["cat"], says: "missing expected argument '<trace>'", page: "cat"),
-            Mistake(arguments: ["simulate"], says: "name a store, such as netcraq:4", page: "simulate"),
+            Mistake(arguments: ["simulate"], says: "name a chain, such as netcraq:4", page: "simulate"),
             Mistake(
                 arguments: ["simulate", "netcraq"],
-                says: "a store is such as netcraq:4 or netchain:3, with 1 to 9 switches, not 'netcraq'",
+                says: "the value 'netcraq' is invalid for '<chain>': a chain is netcraq:N or netchain:N, with N "
+                    + "nodes, 1 to 9",
                 page: "simulate"),
             Mistake(
                 arguments: ["simulate", "netcraq:3", "--faults", "loss,fire"],
