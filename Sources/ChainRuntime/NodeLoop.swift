@@ -125,6 +125,7 @@ struct NodeLoop<Machine: NodeMachine>: Sendable {
                 machine.advance(to: now, into: &outbox)
                 if case .activate = message { sendReport(at: now) }
             case .statistics(let answer): answer.give(snapshot())
+            case .visit(let visitor): visitor.visit(&machine)
             case .stop: isGoingOn = false
             }
         }

@@ -17,8 +17,13 @@ extension NetChainSwitch: NodeMachine {
     package func report(at now: UInt64) -> ControlMessage? { heartbeat(at: now) }
 }
 
-/// The paper's switch as it is set up before it starts: its control plane reaches into the switches themselves.
+/// The papers' control planes reach into the switches themselves: before they start, and by a `NodeVisitor`.
 extension NetCRAQPaperSwitch: NodeMachine {
+    package mutating func receive(control message: ControlMessage, at now: UInt64) -> ControlMessage? { nil }
+    package func report(at now: UInt64) -> ControlMessage? { nil }
+}
+
+extension NetChainPaperSwitch: NodeMachine {
     package mutating func receive(control message: ControlMessage, at now: UInt64) -> ControlMessage? { nil }
     package func report(at now: UInt64) -> ControlMessage? { nil }
 }

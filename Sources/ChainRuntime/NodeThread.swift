@@ -22,6 +22,7 @@ package struct NodeSettings: Sendable {
 package enum NodeCommand: Sendable {
     case control(ControlMessage)
     case statistics(Answer<NodeStatistics>)
+    case visit(any NodeVisitor)
     case stop
 }
 
@@ -52,7 +53,11 @@ package final class NodeThread: Sendable {
             let statistics = handover.run()
             last.give(statistics)
             for command in mailbox.close() {
-                if case .statistics(let answer) = command { answer.give(statistics) }
+                switch command {
+                case .statistics(let answer): answer.give(statistics)
+                case .visit(let visitor): visitor.abandon()
+                case .control, .stop: break
+                }
             }
             ended()
         }
@@ -61,6 +66,11 @@ package final class NodeThread: Sendable {
     /// Hands a message of the controller to the machine. False: the thread has ended.
     @discardableResult
     package func receive(control message: ControlMessage) -> Bool { mailbox.post(.control(message)) }
+
+    /// Shows the machine to `visitor`, on the node's thread.
+    package func visit(_ visitor: any NodeVisitor) {
+        if !mailbox.post(.visit(visitor)) { visitor.abandon() }
+    }
 
     /// False once it has ended.
     package var isRunning: Bool { !mailbox.isClosed }

@@ -58,7 +58,7 @@ enum ChainPaperLaws {
 
 /// What the laws must know of a protocol.
 protocol PaperMachine: SwitchMachine {
-    associatedtype Control: PaperControl where Control.Machine == Self
+    associatedtype Control: ControlUnderLaw where Control.Switch == Self
 
     init(_ options: ChainInput.Options, node: Int)
 
@@ -71,16 +71,10 @@ protocol PaperMachine: SwitchMachine {
     var outputsMost: Int { get }
 }
 
-protocol PaperControl: Sendable {
-    associatedtype Machine: PaperMachine
-
-    init(chain: [UInt32])
-    mutating func start(all switches: inout [Machine])
-    mutating func add(key: UInt8, _ switches: inout [Machine])
-    mutating func take(key: UInt8, _ switches: inout [Machine])
-    mutating func failOver(of failed: UInt32, _ switches: inout [Machine])
-    mutating func stop(for failed: UInt32, _ switches: inout [Machine])
-    mutating func rejoin(_ failed: UInt32, _ switches: inout [Machine])
+/// What the laws do beside what a control plane is for.
+protocol ControlUnderLaw: PaperControl where Switch: PaperMachine {
+    mutating func take(key: UInt8, _ switches: inout [Switch])
+    mutating func rejoin(_ failed: UInt32, _ switches: inout [Switch])
 }
 
 /// Three switches, what is in flight between them, and the laws that hold whenever a datagram arrives.
@@ -97,15 +91,15 @@ struct PaperChainUnderLaw<Machine: PaperMachine> {
     init(_ options: ChainInput.Options) {
         switches = (0..<Chain.count).map { Machine(options, node: $0) }
         control = Machine.Control(chain: (0..<Chain.count).map(Chain.address))
-        control.start(all: &switches)
-        for key in [1, 2] as [UInt8] { control.add(key: key, &switches) }
+        control.start(&switches)
+        for key in UInt32(1)...2 { _ = control.insert(key: key, into: &switches) }
     }
 
     mutating func changeKey(_ key: UInt8, isRemoved: Bool) {
         if isRemoved {
             control.take(key: key, &switches)
         } else {
-            control.add(key: key, &switches)
+            _ = control.insert(key: UInt32(key), into: &switches)
         }
     }
 

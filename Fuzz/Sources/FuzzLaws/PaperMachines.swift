@@ -35,15 +35,8 @@ extension NetChainPaperSwitch: PaperMachine {
     }
 }
 
-extension NetChainPaperControl: PaperControl {
-    init(chain: [UInt32]) { self.init(chain: chain, quirks: []) }
-
-    mutating func start(all switches: inout [NetChainPaperSwitch]) { start(&switches) }
-    mutating func add(key: UInt8, _ switches: inout [NetChainPaperSwitch]) {
-        _ = insert(UInt128(key), into: &switches)
-    }
+extension NetChainPaperControl: ControlUnderLaw {
     mutating func take(key: UInt8, _ switches: inout [NetChainPaperSwitch]) { remove(UInt128(key), from: &switches) }
-    mutating func stop(for failed: UInt32, _ switches: inout [NetChainPaperSwitch]) { stop(failed, &switches) }
     mutating func rejoin(_ failed: UInt32, _ switches: inout [NetChainPaperSwitch]) {
         replace(failed, with: failed, &switches)
     }
@@ -72,11 +65,8 @@ extension NetCRAQPaperSwitch: PaperMachine {
     }
 }
 
-extension NetCRAQPaperControl: PaperControl {
-    mutating func start(all switches: inout [NetCRAQPaperSwitch]) { start(&switches) }
-    mutating func add(key: UInt8, _ switches: inout [NetCRAQPaperSwitch]) { _ = insert(UInt32(key), into: &switches) }
+extension NetCRAQPaperControl: ControlUnderLaw {
     mutating func take(key: UInt8, _ switches: inout [NetCRAQPaperSwitch]) { remove(UInt32(key), from: &switches) }
-    mutating func stop(for failed: UInt32, _ switches: inout [NetCRAQPaperSwitch]) { stopWrites(&switches) }
     mutating func rejoin(_ failed: UInt32, _ switches: inout [NetCRAQPaperSwitch]) {
         join(failed, at: chain.count, &switches)
     }
