@@ -2,7 +2,7 @@ import ChainRuntime
 import Chains
 
 /// The shell of `kvreel serve`: a client of the chain that people talk to, a line at a time.
-final class ChainShell {
+final class ChainShell: LineShell {
     static let address: UInt32 = 0x7f00_0001
     /// How long a new key, or the chain itself, is waited for: many times what a fail-over takes.
     private static let patience: UInt64 = 5_000_000_000
@@ -19,12 +19,6 @@ final class ChainShell {
 
         """
 
-    /// A command that could not be done, and why.
-    private struct Complaint: Error {
-        var text: String
-        init(_ text: String) { self.text = text }
-    }
-
     private let chain: LocalChain
     private let width: WidthClass
     private let connection: ChainConnection
@@ -35,30 +29,7 @@ final class ChainShell {
         connection = try ChainConnection(to: chain, address: Self.address) { $0.patience = Self.patience }
     }
 
-    /// Does what the lines say until the input ends, somebody quits or a signal comes. False: a command of an input
-    /// that is no terminal failed.
-    func run(_ input: ShellInput) throws -> Bool {
-        let isTerminal = ShellInput.isTerminal
-        var isWhole = true
-        input.read()
-        while true {
-            if isTerminal { StandardError.write("> ") }
-            for event in input.next() {
-                guard case .line(let line, let gate) = event else { return isWhole || isTerminal }
-                let words = line.split(separator: " ", maxSplits: 1).map(String.init)
-                if words.first == "quit" || words.first == "exit" { return isWhole || isTerminal }
-                do {
-                    try StandardOutput.print(try obey(line))
-                } catch let complaint as Complaint {
-                    StandardError.write("kvreel: " + Terminal.printable(complaint.text) + "\n")
-                    isWhole = false
-                }
-                gate.open()
-            }
-        }
-    }
-
-    private func obey(_ line: String) throws -> String {
+    func obey(_ line: String) throws -> String {
         let words = line.split(separator: " ").map(String.init)
         guard let verb = words.first, !verb.hasPrefix("#") else { return "" }
         switch verb {
@@ -68,13 +39,13 @@ final class ChainShell {
             return text(try ask(.read, placed))
         case "put":
             let key = try word(1, of: words, "put KEY VALUE")
-            let value = try rest(of: line, after: 2, "put KEY VALUE")
+            let value = try value(of: line, after: 2, "put KEY VALUE")
             return text(try ask(.write, try place(key), value))
         case "cas":
             let usage = "cas KEY VERSION VALUE"
             let expected = try version(try word(2, of: words, usage))
             let key = try word(1, of: words, usage)
-            let value = try rest(of: line, after: 3, usage)
+            let value = try value(of: line, after: 3, usage)
             return text(try ask(.compareAndSet, try place(key), value, expected: expected))
         case "delete":
             guard let placed = try placed(try word(1, of: words, "delete KEY", count: 2)) else { return "absent\n" }
@@ -82,33 +53,26 @@ final class ChainShell {
         case "stats": return ServeText.table(chain.statistics(), chain.addresses)
         case "kill":
             let node = try node(words, "kill N")
-            guard chain.isRunning[node] else { throw Complaint("node \(node + 1) does not run") }
+            guard chain.isRunning[node] else { throw ShellComplaint("node \(node + 1) does not run") }
             chain.kill(node)
             return "node \(node + 1) ended\n"
         case "start":
             let node = try node(words, "start N")
-            guard !chain.isRunning[node] else { throw Complaint("node \(node + 1) runs") }
+            guard !chain.isRunning[node] else { throw ShellComplaint("node \(node + 1) runs") }
             try chain.restart(node)
             return "node \(node + 1) started\n"
         case "help": return Self.help
-        default: throw Complaint("no such command: \(verb): help lists them")
+        default: throw ShellComplaint("no such command: \(verb): help lists them")
         }
     }
 
     // What a line says.
 
-    private func word(_ index: Int, of words: [String], _ usage: String, count: Int? = nil) throws -> String {
-        guard words.count > index, count.map({ words.count == $0 }) ?? true else { throw Complaint("usage: \(usage)") }
-        return words[index]
-    }
-
-    /// What follows the first `count` words: a value may have spaces inside.
-    private func rest(of line: String, after count: Int, _ usage: String) throws -> [UInt8] {
-        let parts = line.split(separator: " ", maxSplits: count)
-        guard parts.count > count else { throw Complaint("usage: \(usage)") }
-        let value = Array(parts[count].utf8)
+    private func value(of line: String, after count: Int, _ usage: String) throws -> [UInt8] {
+        let value = try rest(of: line, after: count, usage)
         guard value.count <= width.byteCount else {
-            throw Complaint("the value has \(value.count) bytes, the key room for \(width.byteCount) (--value-bytes)")
+            throw ShellComplaint(
+                "the value has \(value.count) bytes, the key room for \(width.byteCount) (--value-bytes)")
         }
         return value
     }
@@ -117,15 +81,13 @@ final class ChainShell {
         if text == "-" { return .none }
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 2, let epoch = UInt32(parts[0]), let number = UInt64(parts[1]) else {
-            throw Complaint("a version is such as 1.3, as get and put show it, or - for no value: \(text)")
+            throw ShellComplaint("a version is such as 1.3, as get and put show it, or - for no value: \(text)")
         }
         return ChainVersion(epoch: epoch, number: number)
     }
 
     private func node(_ words: [String], _ usage: String) throws -> Int {
-        guard let number = Int(try word(1, of: words, usage, count: 2)), chain.addresses.indices.contains(number - 1)
-        else { throw Complaint("nodes are 1 to \(chain.addresses.count)") }
-        return number - 1
+        try place(try word(1, of: words, usage, count: 2), of: chain.addresses.count)
     }
 
     // What the chain does.
@@ -142,7 +104,7 @@ final class ChainShell {
         if connection.directory.key(named: bytes) == nil { _ = chain.controller.place(bytes, width: width) }
         _ = try connection.wait(atMost: Self.patience) { $0.key(named: bytes) != nil }
         guard let key = connection.directory.key(named: bytes) else {
-            throw Complaint("the key cannot be placed now: \(name)")
+            throw ShellComplaint("the key cannot be placed now: \(name)")
         }
         return key
     }
@@ -151,8 +113,8 @@ final class ChainShell {
         _ kind: ClientRequest.Kind, _ key: PlacedKey, _ value: [UInt8] = [], expected: ChainVersion = .none
     ) throws -> ChainAnswer {
         let answer = try connection.perform(kind, key, value: value, expected: expected)
-        guard let answer else { throw Complaint("the request cannot be made") }
-        if case .unknown = answer.outcome { throw Complaint("no answer: what became of it is not known") }
+        guard let answer else { throw ShellComplaint("the request cannot be made") }
+        if case .unknown = answer.outcome { throw ShellComplaint("no answer: what became of it is not known") }
         return answer
     }
 

@@ -9,6 +9,7 @@ struct ServeCommand: ParsableCommand {
         discussion: """
               kvreel serve netcraq:4 --shell
               kvreel serve netchain:3 --key config --rate 20k
+              kvreel serve netcraq:4 --variant paper --reset 0 --shell
 
             Each node is a thread with an address of the loopback, 127.0.0.10 and so on, or the next free block; it \
             takes requests at UDP port 8888 and frames of the other nodes at 8890. A controller in the same process \
@@ -16,7 +17,11 @@ struct ServeCommand: ParsableCommand {
             end the nodes' statistics are printed.
 
             With --shell, commands are read from standard input, a line each: get KEY, put KEY VALUE, \
-            cas KEY VERSION VALUE (VERSION - : if the key is absent), delete KEY, stats, kill N, start N, help, quit. \
+            cas KEY VERSION VALUE (VERSION - : if the key is absent), delete KEY, stats, kill N, start N, help, quit.
+
+            --variant paper serves what was published, with its packets and its faults. Keys are the numbers 1 to \
+            4096, or as many as --keys says; the shell has no cas, and get@N and put@N ask node N. There is no \
+            controller that watches: what the published one does when a node fails is done at kill N and start N. \
             Page: docs/serve.md
 
             Exit status: 0 the shell ended; 1 the shell read from a file or pipe had a command that failed; 2 wrong \
@@ -30,14 +35,15 @@ struct ServeCommand: ParsableCommand {
         name: .long,
         help: ArgumentHelp("Bytes that values have room for: 16, 128 or 1024. (default: 16)", valueName: "n"),
         transform: OptionValue.valueBytes)
-    var valueBytes: WidthClass = .bytes16
+    var valueBytes: WidthClass?
+
+    @OptionGroup var variant: VariantOptions
 
     @Option(
         name: .long,
-        help: ArgumentHelp(
-            "NetCRAQ: versions of a key that a node holds, 2 to 16: writes under way at once, and the committed one. "
-                + "(default: 8)", valueName: "n"), transform: OptionValue.versions)
-    var versions: Int?
+        help: ArgumentHelp("paper: keys that are served, the numbers 1 to n. (default: 4096)", valueName: "n"),
+        transform: OptionValue.paperKeys)
+    var keys: Int?
 
     @Option(
         name: .long,
@@ -65,9 +71,12 @@ struct ServeCommand: ParsableCommand {
     var chain: ChainOption
 
     func validate() throws {
-        if chain.format == .ncx, versions != nil {
-            throw ValidationError("--versions is for netcraq: a NetChain node holds one version of a key")
+        try variant.check(chain)
+        if variant.isPaper, !key.isEmpty { throw ValidationError("--key is for --variant default: see --keys") }
+        if variant.isPaper, valueBytes != nil {
+            throw ValidationError("--value-bytes is for --variant default: the published packets have 16")
         }
+        if !variant.isPaper, keys != nil { throw ValidationError("--keys is for --variant paper: see --key") }
         if shell, !clientsNetwork.contains(ChainShell.address) {
             throw ValidationError("the shell is a client at 127.0.0.1, which --clients-network leaves out")
         }
@@ -89,9 +98,17 @@ struct ServeCommand: ParsableCommand {
         let interruption = Interruption.watch()
         let input = ShellInput(try Mailbox())
         interruption.onRequest { input.interrupt() }
+        let end = variant.isPaper ? try servePaper(input) : try serveDefault(input)
+        if !quiet { try StandardOutput.print(ServeText.table(end.statistics, end.addresses)) }
+        if let failure = end.statistics.lazy.compactMap(\.failure).first { throw Failure(failure) }
+        if interruption.isRequested { throw ExitStatus.interrupted }
+        if !end.isWhole { throw ExitStatus.untrusted }
+    }
+
+    private func serveDefault(_ input: ShellInput) throws -> ServeEnd {
         var configuration = LocalChainConfiguration(chain.format, nodes: chain.nodes)
         configuration.clients = clientsNetwork
-        if let versions { configuration.versions = versions }
+        configuration.versions = variant.netCRAQ.versions
         configuration.rate = rate
         configuration.isPinned = pin
         let start = SystemClock.monotonic
@@ -100,22 +117,27 @@ struct ServeCommand: ParsableCommand {
             if !isQuiet { StandardError.write(ServeText.line(event, after: time &- start)) }
         }
         if !quiet { StandardError.write(ServeText.nodes(local.addresses)) }
-        for name in key where !local.controller.place(Array(name.utf8), width: valueBytes) {
+        let width = valueBytes ?? .bytes16
+        for name in key where !local.controller.place(Array(name.utf8), width: width) {
             local.stop()
             throw Failure(.system, "cannot serve: key \(name): there is no room for it")
         }
-        var isWhole = true
-        if shell {
-            let session = try ChainShell(local, width: valueBytes)
-            isWhole = try session.run(input)
-        } else {
-            if !quiet { StandardError.write("Ctrl-C ends it.\n") }
-            input.waitForInterruption()
-        }
-        let statistics = local.stop()
-        if !quiet { try StandardOutput.print(ServeText.table(statistics, local.addresses)) }
-        if let failure = statistics.lazy.compactMap(\.failure).first { throw Failure(failure) }
-        if interruption.isRequested { throw ExitStatus.interrupted }
-        if !isWhole { throw ExitStatus.untrusted }
+        let isWhole = try serve(shell ? try ChainShell(local, width: width) : nil, input)
+        return ServeEnd(statistics: local.stop(), addresses: local.addresses, isWhole: isWhole)
     }
+
+    /// Until the shell ends, or the signal comes. False: a command of an input that is no terminal failed.
+    func serve(_ shell: (any LineShell)?, _ input: ShellInput) throws -> Bool {
+        if let shell { return try shell.run(input) }
+        if !quiet { StandardError.write("Ctrl-C ends it.\n") }
+        input.waitForInterruption()
+        return true
+    }
+}
+
+/// What a chain that was served leaves.
+struct ServeEnd {
+    var statistics: [NodeStatistics]
+    var addresses: [NodeAddress]
+    var isWhole: Bool
 }

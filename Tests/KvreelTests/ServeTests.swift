@@ -61,6 +61,41 @@ struct ServeTests {
     }
 
     @Test(
+        "the published variants are read and written, and go on without a node",
+        arguments: [("netcraq:3", ["--reset", "0"]), ("netchain:3", ["--sequence", "16", "--rule", "serial"])])
+    func published(_ chain: String, _ options: [String]) throws {
+        let lines = [
+            "get 5", "put 5 two words", "get 5", "get@3 5", "kill 1", "get 5", "put 6 later", "start 1", "get 6",
+            "put 5 last", "kill 3", "get 5", "delete 5", "get 5",
+        ]
+        let run = try shell(chain, lines, ["--variant", "paper", "--quiet", "--keys", "6"] + options)
+        #expect(
+            run.output.split(separator: "\n") == [
+                "absent", "ok", "two words", "two words", "node 1 ended", "two words", "ok", "node 1 started", "later",
+                "ok", "node 3 ended", "last", "ok", "absent",
+            ])
+        #expect(run.status == 0 && run.errors.isEmpty, "\(run.errors)")
+    }
+
+    @Test("what the published packets cannot say is refused")
+    func publishedComplaints() throws {
+        let lines = [
+            "cas 1 - x", "put name x", "get 7", "get@3 1", "put 1 12345678901234567", "kill 1", "kill 2", "start 1",
+            "get 1",
+        ]
+        let run = try shell("netcraq:2", lines, ["--variant", "paper", "--quiet", "--keys", "6"])
+        let said = [
+            "the published packets have no compare-and-set", "keys are the numbers 1 to 6: name",
+            "keys are the numbers 1 to 6: 7", "nodes are 1 to 2", "the value has 17 bytes, the packets 16",
+            "no node is left that has what the chain held: quit, and serve it again",
+            "no answer: what became of it is not known",
+        ]
+        let errors = run.errors.split(separator: "\n").filter { $0.hasPrefix("kvreel: ") }
+        #expect(errors.map { String($0.dropFirst("kvreel: ".count)) } == said)
+        #expect(run.status == 1)
+    }
+
+    @Test(
         "it says where it listens and what the controller does, and ends cleanly with a signal",
         arguments: [SIGINT, SIGTERM])
     func signals(_ signal: Int32) throws {
@@ -86,6 +121,12 @@ struct ServeTests {
             (["netcraq:10"], "a chain is netcraq:N or netchain:N, with N nodes, 1 to 9"),
             (["etcd:3"], "a chain is netcraq:N or netchain:N, with N nodes, 1 to 9"),
             (["netchain:3", "--versions", "4"], "--versions is for netcraq"),
+            (["netcraq:3", "--reset", "0"], "--reset is for netcraq with --variant paper only"),
+            (["netcraq:3", "--rule", "serial"], "--rule is for netchain with --variant paper only"),
+            (["netcraq:3", "--keys", "5"], "--keys is for --variant paper"),
+            (["netcraq:3", "--variant", "paper", "--keys", "4097"], "a switch has registers for 1 to 4096 keys"),
+            (["netcraq:3", "--variant", "paper", "--key", "a"], "--key is for --variant default"),
+            (["netcraq:3", "--variant", "paper", "--value-bytes", "16"], "--value-bytes is for --variant default"),
             (["netcraq:3", "--versions", "17"], "a key has 2 to 16 versions"),
             (["netcraq:3", "--value-bytes", "64"], "room for values is 16, 128 or 1024 bytes"),
             (["netcraq:3", "--rate", "0"], "a limit is 1 to 1000000000 packets a second"),
