@@ -21,6 +21,8 @@ let package = Package(
         .target(name: "CEcho", cSettings: [.define("_GNU_SOURCE")]),
         .executableTarget(
             name: "bench-chains", dependencies: ["Wire", "Chains", "ChainRuntime", "CEcho"], swiftSettings: strict),
+        .executableTarget(
+            name: "bench-protocols", dependencies: ["Wire", "Chains", "ChainRuntime", "CEcho"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -72,3 +73,5 @@ struct echo_result echo_run(int socket, uint32_t batch, uint32_t reply_bytes) {
     close(socket);
     return result;
 }
+
+void bench_precise_timers(void) { prctl(PR_SET_TIMERSLACK, 1UL); }

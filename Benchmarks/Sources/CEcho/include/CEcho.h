@@ -19,4 +19,7 @@ int echo_open(uint32_t address, int receive_bytes, uint16_t *port);
 // Answers every datagram with `reply_bytes` bytes, `batch` at a time (at most 1024), until one of a single byte comes.
 struct echo_result echo_run(int socket, uint32_t batch, uint32_t reply_bytes);
 
+// Timers of the calling thread run out when they are asked to, not up to 50 us later.
+void bench_precise_timers(void);
+
 #endif
