@@ -14,7 +14,7 @@ let strict: [SwiftSetting] = [
 /// One executable a border: `Sources/fuzz-NAME`.
 let borders = [
     "capture-file", "packets", "tls-records", "http2", "etcd", "trace", "pipeline", "chains-paper", "chains", "history",
-    "canary",
+    "control", "canary",
 ]
 
 let package = Package(

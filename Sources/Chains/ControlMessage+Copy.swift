@@ -105,12 +105,23 @@ package struct KeyCounts: Equatable, Sendable, Codable {
     package struct Row: Equatable, Sendable, Codable {
         package var key: ChainKey
         package var counts: KeyHits
+
+        package init(key: ChainKey, counts: KeyHits) {
+            self.key = key
+            self.counts = counts
+        }
     }
 
     package var group: UInt16
     package var rows: [Row]
     /// Where to go on; nil at the end.
     package var next: UInt64?
+
+    package init(group: UInt16, rows: [Row], next: UInt64?) {
+        self.group = group
+        self.rows = rows
+        self.next = next
+    }
 }
 
 /// Requests for one key that a switch handled, since the key is there.

@@ -22,10 +22,12 @@ package struct FuzzTarget: Sendable {
     package static let chainsPaper = FuzzTarget(name: "chains-paper", laws: ChainPaperLaws.check)
     package static let chains = FuzzTarget(name: "chains", laws: ReplicaLaws.check)
     package static let history = FuzzTarget(name: "history", laws: HistoryLaws.check)
+    package static let control = FuzzTarget(name: "control", laws: ControlLaws.check)
 
     /// All but the canary.
     package static let all = [
         captureFile, packets, tlsRecords, http2, etcd, trace, pipeline, chainsPaper, chains, history,
+        control,
     ]
 
     /// Must fail: shows that a broken law is seen. Its law is that no input has the four bytes of "KVR" and a line end

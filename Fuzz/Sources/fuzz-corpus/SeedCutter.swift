@@ -45,6 +45,7 @@ struct SeedCutter {
         for seed in ChainSeeds.all { try write(seed, to: "chains-paper", most: ChainSeeds.all.count) }
         for seed in ReplicaSeeds.all { try write(seed, to: "chains", most: ReplicaSeeds.all.count) }
         for seed in HistorySeeds.all { try write(seed, to: "history", most: HistorySeeds.all.count) }
+        for seed in ControlSeeds.all { try write(seed, to: "control", most: ControlSeeds.all.count) }
     }
 
     /// Other targets say little of a capture that is encrypted.

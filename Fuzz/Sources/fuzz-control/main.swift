@@ -1,0 +1,4 @@
+import FuzzDriver
+import FuzzLaws
+
+FuzzDriver.run(.control)
