@@ -92,7 +92,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzLaws", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "KvreelTests", dependencies: ["kvreel", "TestSupport"], swiftSettings: strict),
+            name: "KvreelTests", dependencies: ["Wire", "Chains", "ChainRuntime", "kvreel", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(name: "TidyTests", dependencies: ["kvreel", "TestSupport"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -2,15 +2,21 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
+#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -185,6 +191,141 @@ uint64_t clinux_set_ready(int set) {
     uint64_t ready = 0;
     for (int i = 0; i < count; i++) ready |= (uint64_t)1 << events[i].data.u32;
     return ready;
+}
+
+int clinux_poll(struct clinux_poll_request *requests, uint32_t count, uint64_t nanoseconds) {
+    struct pollfd polled[count + 1];
+    for (uint32_t index = 0; index < count; index++)
+        polled[index] = (struct pollfd){
+            .fd = requests[index].descriptor, .events = POLLIN | (requests[index].wants_write ? POLLOUT : 0)};
+    struct timespec time = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000};
+    int ready = ppoll(polled, count, nanoseconds == UINT64_MAX ? NULL : &time, NULL);
+    if (ready < 0 && errno != EINTR) return -errno;
+    for (uint32_t index = 0; index < count; index++) {
+        int events = ready < 0 ? 0 : polled[index].revents;
+        requests[index].is_readable = (events & ~POLLOUT) != 0;
+        requests[index].is_writable = (events & POLLOUT) != 0;
+    }
+    return 0;
+}
+
+static int stream_open(void) {
+    int stream = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    return stream < 0 ? -errno : stream;
+}
+
+static int closed_for(int stream) {
+    int error = errno;
+    close(stream);
+    return -error;
+}
+
+// Small messages go at once; nothing blocks.
+static int made_ready(int stream) {
+    int one = 1;
+    int flags = fcntl(stream, F_GETFL);
+    if (flags < 0 || fcntl(stream, F_SETFL, flags | O_NONBLOCK) != 0) return closed_for(stream);
+    if (setsockopt(stream, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) != 0) return closed_for(stream);
+    return stream;
+}
+
+int clinux_stream_listen(uint32_t address, uint16_t port) {
+    int listener = stream_open();
+    if (listener < 0) return listener;
+    int one = 1;
+    struct sockaddr_in own = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(address)};
+    if (setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 ||
+        bind(listener, (struct sockaddr *)&own, sizeof own) != 0 || listen(listener, SOMAXCONN) != 0)
+        return closed_for(listener);
+    return made_ready(listener);
+}
+
+int clinux_stream_accept(int listener) {
+    int stream;
+    // A connection that ended before it was taken is none.
+    do stream = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    while (stream < 0 && (errno == EINTR || errno == ECONNABORTED));
+    return stream < 0 ? -errno : made_ready(stream);
+}
+
+int clinux_stream_connect(uint32_t address, uint16_t port) {
+    int stream = stream_open();
+    if (stream < 0) return stream;
+    struct sockaddr_in peer = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(address)};
+    int result;
+    do result = connect(stream, (struct sockaddr *)&peer, sizeof peer);
+    while (result != 0 && errno == EINTR);
+    // A signal came while it was on its way, and it stands by now.
+    if (result != 0 && errno != EISCONN) return closed_for(stream);
+    return made_ready(stream);
+}
+
+int64_t clinux_stream_receive(int stream, uint8_t *bytes, uint32_t count) {
+    ssize_t result;
+    do result = recv(stream, bytes, count, MSG_DONTWAIT);
+    while (result < 0 && errno == EINTR);
+    return result < 0 ? -errno : result;
+}
+
+int64_t clinux_stream_send(int stream, const uint8_t *bytes, uint32_t count) {
+    ssize_t result;
+    do result = send(stream, bytes, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+    while (result < 0 && errno == EINTR);
+    return result < 0 ? -errno : result;
+}
+
+void clinux_stream_shut_down(int stream) { shutdown(stream, SHUT_RDWR); }
+
+int clinux_process_start(const char *path, const char *arguments, const char *input) {
+    char *list[64];
+    size_t count = 0;
+    for (const char *word = arguments; *word != 0 && count < 63; word += strlen(word) + 1) list[count++] = (char *)word;
+    list[count] = NULL;
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) return -errno;
+    // A pipe holds so little without a reader.
+    ssize_t written = write(ends[1], input, strlen(input));
+    int error = written < 0 ? errno : 0;
+    close(ends[1]);
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+    sigset_t none;
+    sigemptyset(&none);
+    pid_t process = -1;
+    if (error == 0) error = posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO);
+    if (error == 0)
+        error = posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    if (error == 0) error = posix_spawnattr_setsigmask(&attributes, &none);
+    if (error == 0) error = posix_spawnattr_setpgroup(&attributes, 0);
+    if (error == 0) error = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+    if (error == 0) error = posix_spawn(&process, path, &actions, &attributes, list, environ);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    close(ends[0]);
+    return error != 0 ? -error : process;
+}
+
+int clinux_process_wait(int process) {
+    siginfo_t facts;
+    int result;
+    do result = waitid(P_PID, (id_t)process, &facts, WEXITED | WNOWAIT);
+    while (result != 0 && errno == EINTR);
+    return result != 0 ? -errno : 0;
+}
+
+void clinux_process_reap(int process) {
+    while (waitpid(process, NULL, 0) < 0 && errno == EINTR) {}
+}
+
+void clinux_process_signal(int process, int number) { kill(process, number); }
+
+int clinux_process_own(void) { return getpid(); }
+
+int clinux_process_end_with(int parent) {
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return -errno;
+    return getppid() == parent ? 0 : -ESRCH;
 }
 
 static uint64_t read_clock(clockid_t clock) {

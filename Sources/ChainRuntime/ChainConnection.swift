@@ -12,36 +12,46 @@ package struct ChainAnswer: Equatable, Sendable {
 /// A client of a chain: a socket and the client machine, for one thread. Requests may be made one at a time, with
 /// `perform`, or many, with `submit` and `collect`.
 package final class ChainConnection {
-    private let chain: LocalChain
+    private let link: ControlLink
     private let socket: DatagramSocket
-    private let inbox: Mailbox<ControlMessage>
     private let requestPorts: PortTable
-    private let number: UInt64
     private var client: ChainClient
     private var output = ClientOutput()
     private var batch: DatagramBatch
     /// Datagrams from anywhere but a node's request port.
     package private(set) var foreign = 0
     package private(set) var sends = SendCounts()
+    /// The chain's nodes, in its first order.
+    package let description: ChainDescription
 
     /// Opens a socket at `address` and asks for the directory. `change`: what differs from the usual configuration.
-    package init(
+    package convenience init(
         to chain: LocalChain, address: UInt32 = 0x7f00_0001, change: (inout ClientConfiguration) -> Void = { _ in }
     ) throws(SystemError) {
-        self.chain = chain
+        try self.init(try ControlLink(to: chain), address, change)
+    }
+
+    /// The same for a chain of another process, by its control interface.
+    package convenience init(
+        control: Endpoint, address: UInt32 = 0x7f00_0001, change: (inout ClientConfiguration) -> Void = { _ in }
+    ) throws(SystemError) {
+        try self.init(try ControlLink(to: control), address, change)
+    }
+
+    private init(
+        _ link: ControlLink, _ address: UInt32, _ change: (inout ClientConfiguration) -> Void
+    ) throws(SystemError) {
+        self.link = link
+        description = link.description
         socket = try DatagramSocket(Endpoint(address: address, port: 0))
-        inbox = try Mailbox()
         batch = try DatagramBatch(capacity: 64)
-        requestPorts = .request(chain.addresses)
-        var configuration = ClientConfiguration(format: chain.configuration.format)
+        requestPorts = .request(description.nodes)
+        var configuration = ClientConfiguration(format: description.format)
         change(&configuration)
         client = ChainClient(configuration)
-        number = chain.controller.open(inbox)
         client.begin(into: &output)
         perform()
     }
-
-    deinit { chain.controller.close(number) }
 
     /// Where its requests come from.
     package var endpoint: Endpoint { socket.endpoint }
@@ -100,18 +110,42 @@ package final class ChainConnection {
         return true
     }
 
+    // What the chain is asked beside requests.
+
+    /// Begins to place a key; false: it is placed already, its name too long, or there is no room.
+    package func place(_ name: [UInt8], width: WidthClass) throws(SystemError) -> Bool {
+        if let local = link.local { return local.controller.place(name, width: width) }
+        guard case .placed(let isPlaced) = try ask(.place(name: name, width)) else { return false }
+        return isPlaced
+    }
+
+    /// Begins to take a key out.
+    package func evict(_ name: [UInt8]) { link.send(.evict(name: name)) }
+
+    /// What each node has counted.
+    package func statistics() throws(SystemError) -> [NodeCounts] {
+        if let local = link.local { return local.counts() }
+        guard case .statistics(let counts) = try ask(.statisticsRequest) else { return [] }
+        return counts
+    }
+
+    /// Asks the other process, and waits for its answer.
+    private func ask(_ question: ControlFrame) throws(SystemError) -> ControlFrame {
+        link.send(question)
+        while true {
+            if let answer = link.takeAnswer() { return answer }
+            try turn(until: .max)
+        }
+    }
+
     // Turns.
 
     private func turn(until deadline: UInt64) throws(SystemError) {
-        let first = SystemClock.monotonic
-        let ready = try Readiness.wait(
-            socket, nil, inbox.wakeup, until: min(deadline, client.nextDeadline ?? .max), now: first)
-        if ready.contains(.wakeup) {
-            for message in inbox.take() {
-                client.receive(control: message, at: SystemClock.monotonic, into: &output)
-            }
+        let isReadable = try link.wait(with: socket, until: min(deadline, client.nextDeadline ?? .max))
+        for message in try link.take() {
+            client.receive(control: message, at: SystemClock.monotonic, into: &output)
         }
-        if ready.contains(.first) {
+        if isReadable {
             try batch.receive(from: socket)
             let now = SystemClock.monotonic
             batch.forEach(first: .max) { bytes, source, isCut in
@@ -128,7 +162,7 @@ package final class ChainConnection {
 
     /// Sends what the client wants sent; results stay.
     private func perform() {
-        for message in output.control { chain.controller.receive(message, fromClient: number) }
+        for message in output.control { link.send(.message(message)) }
         output.control.removeAll(keepingCapacity: true)
         if !output.outbox.isEmpty {
             batch.send(output.outbox, .edge, from: socket, to: requestPorts, counts: &sends)

@@ -1,14 +1,15 @@
 package import Chains
 import Synchronization
 
-/// The controller of a chain on a thread of its own, joined to nodes and clients of the same process.
+/// The controller of a chain on a thread of its own. What it has for nodes and clients is handed on from that thread,
+/// to mailboxes of this process or to streams.
 package final class ControllerThread: Sendable {
     private enum Command: Sendable {
-        case connected(NodeThread)
-        /// The thread has ended; another one of the same address may be there already.
+        case connected(any ChainNode)
+        /// The node has ended; another one of the same address may be there already.
         case ended(UInt32, generation: Int)
         case fromNode(UInt32, generation: Int, ControlMessage)
-        case subscribed(UInt64, Mailbox<ControlMessage>)
+        case subscribed(UInt64, @Sendable (ControlMessage) -> Void)
         case fromClient(UInt64, ControlMessage)
         case left(UInt64)
         case place([UInt8], WidthClass, Answer<Bool>)
@@ -38,7 +39,7 @@ package final class ControllerThread: Sendable {
     // Nodes.
 
     /// The stream to a node is open. `generation` tells one life of a node from the next.
-    func connect(_ node: NodeThread) { mailbox.post(.connected(node)) }
+    func connect(_ node: any ChainNode) { mailbox.post(.connected(node)) }
 
     func ended(_ address: UInt32, generation: Int) { mailbox.post(.ended(address, generation: generation)) }
 
@@ -48,10 +49,11 @@ package final class ControllerThread: Sendable {
 
     // Clients.
 
-    /// Opens a client's stream: what the controller pushes comes into `inbox`. Answers the client's number.
-    func open(_ inbox: Mailbox<ControlMessage>) -> UInt64 {
+    /// Opens a client's stream: `push` gets what the controller has for it, on the controller's thread. Answers the
+    /// client's number.
+    func open(_ push: @escaping @Sendable (ControlMessage) -> Void) -> UInt64 {
         let client = nextClient.add(1, ordering: .relaxed).oldValue
-        mailbox.post(.subscribed(client, inbox))
+        mailbox.post(.subscribed(client, push))
         return client
     }
 
@@ -82,8 +84,8 @@ package final class ControllerThread: Sendable {
         private var controller: Controller
         private let mailbox: Mailbox<Command>
         private let event: @Sendable (ControllerEvent, UInt64) -> Void
-        private var nodes: [UInt32: NodeThread] = [:]
-        private var clients: [UInt64: Mailbox<ControlMessage>] = [:]
+        private var nodes: [UInt32: any ChainNode] = [:]
+        private var clients: [UInt64: @Sendable (ControlMessage) -> Void] = [:]
         private var actions: [ControllerAction] = []
 
         init(
@@ -120,7 +122,7 @@ package final class ControllerThread: Sendable {
             case .fromNode(let address, let generation, let message):
                 guard nodes[address]?.generation == generation else { break }
                 controller.receive(message, fromNode: address, at: now, into: &actions)
-            case .subscribed(let client, let inbox): clients[client] = inbox
+            case .subscribed(let client, let push): clients[client] = push
             case .fromClient(let client, let message):
                 controller.receive(message, fromClient: client, into: &actions)
             case .left(let client):
@@ -141,7 +143,7 @@ package final class ControllerThread: Sendable {
                 switch action {
                 case .store: break
                 case .send(let message, let address): nodes[address]?.receive(control: message)
-                case .push(let message, let client): clients[client]?.post(message)
+                case .push(let message, let client): clients[client]?(message)
                 case .log(let logged): event(logged, now)
                 }
             }

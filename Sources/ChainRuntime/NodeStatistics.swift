@@ -22,3 +22,33 @@ package struct NodeStatistics: Equatable, Sendable {
 
     package init() {}
 }
+
+extension NodeStatistics {
+    /// The numbers that go over a stream, in their order: changed, it is another version of the frames.
+    private static var fields: [WritableKeyPath<NodeStatistics, Int>] {
+        [
+            \.machine.packetsIn, \.machine.bytesIn, \.machine.packetsOut, \.machine.bytesOut, \.machine.malformed,
+            \.machine.foreign, \.machine.expired, \.machine.unroutable, \.machine.stopped, \.machine.unknownKeys,
+            \.machine.readsClean, \.machine.readsDirty, \.machine.writes, \.machine.versionOverflows,
+            \.machine.writesStale, \.machine.acknowledgements, \.machine.otherEpochs, \.machine.rejections,
+            \.machine.resent, \.batches, \.tooLong, \.foreignFabric, \.overLimit, \.systemDrops, \.sends.sent,
+            \.sends.failed, \.sends.dropped, \.sends.waits,
+        ]
+    }
+
+    /// As they go over a stream.
+    package func counts(of node: any ChainNode) -> NodeCounts {
+        NodeCounts(
+            node: node.address.address, isRunning: node.isRunning,
+            counts: Self.fields.map { UInt64(clamping: self[keyPath: $0]) } + [processorTime])
+    }
+
+    /// As they came; nil: there are more or less of them.
+    package init?(_ counts: [UInt64]) {
+        let fields = Self.fields
+        guard counts.count == fields.count + 1 else { return nil }
+        self.init()
+        for (field, count) in zip(fields, counts) { self[keyPath: field] = Int(clamping: count) }
+        processorTime = counts[fields.count]
+    }
+}

@@ -39,7 +39,10 @@ extension Controller {
     ) {
         guard let node = index(of: address), !nodes[node].isSuspected else { return }
         nodes[node].isSuspected = true
-        actions.append(.log(.nodeSuspected(address, suspicion)))
+        // One that never came is nobody's loss.
+        if nodes[node].hasBeenConnected || record.groups.contains(where: { $0.entry.chain.contains(address) }) {
+            actions.append(.log(.nodeSuspected(address, suspicion)))
+        }
         for group in groups.indices { leaveOut(address, of: group, at: now, into: &actions) }
     }
 

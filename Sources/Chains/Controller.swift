@@ -19,6 +19,7 @@ package struct Controller: Sendable {
     struct Node: Sendable {
         var address: UInt32
         var isConnected = false
+        var hasBeenConnected = false
         var isSuspected = false
         var lastHeard: UInt64
         /// What its last heartbeat said.
@@ -87,6 +88,7 @@ package struct Controller: Sendable {
     package mutating func connected(node address: UInt32, at now: UInt64, into actions: inout [ControllerAction]) {
         guard let node = index(of: address) else { return }
         nodes[node].isConnected = true
+        nodes[node].hasBeenConnected = true
         nodes[node].isSuspected = false
         nodes[node].lastHeard = now
         nodes[node].active = []

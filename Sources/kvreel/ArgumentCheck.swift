@@ -49,7 +49,7 @@ struct ArgumentCheck {
             }
             name = arguments[1]
         }
-        let names = Self.verbs.compactMap { $0.configuration.commandName }
+        let names = Self.verbs.filter { $0.configuration.shouldDisplay }.compactMap { $0.configuration.commandName }
         throw failure("unknown command '\(name)'" + suggestion(name, among: names))
     }
 

@@ -39,6 +39,15 @@ extension OptionValue {
         return IPv4Network(address: address, prefixLength: length)
     }
 
+    /// `127.0.0.1:9000`.
+    static func endpoint(_ text: String) throws -> Endpoint {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 2, let port = UInt16(parts[1]),
+            let place = try? network(String(parts[0])), place.prefixLength == 32
+        else { throw ValidationError("an address and a port are such as 127.0.0.1:9000") }
+        return Endpoint(address: place.address, port: port)
+    }
+
     /// Bytes that a key's values have room for.
     static func valueBytes(_ text: String) throws -> WidthClass {
         guard let count = Int(text),

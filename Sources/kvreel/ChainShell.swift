@@ -19,14 +19,23 @@ final class ChainShell: LineShell {
 
         """
 
-    private let chain: LocalChain
-    private let width: WidthClass
     private let connection: ChainConnection
+    /// The chain, if this process serves it.
+    private let chain: LocalChain?
+    private let width: WidthClass
 
-    init(_ chain: LocalChain, width: WidthClass) throws {
+    init(_ connection: ChainConnection, _ chain: LocalChain? = nil, width: WidthClass) {
+        self.connection = connection
         self.chain = chain
         self.width = width
-        connection = try ChainConnection(to: chain, address: Self.address) { $0.patience = Self.patience }
+    }
+
+    static func connect(to chain: LocalChain) throws -> ChainConnection {
+        try ChainConnection(to: chain, address: address) { $0.patience = patience }
+    }
+
+    static func connect(to control: Endpoint) throws -> ChainConnection {
+        try ChainConnection(control: control, address: address) { $0.patience = patience }
     }
 
     func obey(_ line: String) throws -> String {
@@ -50,14 +59,14 @@ final class ChainShell: LineShell {
         case "delete":
             guard let placed = try placed(try word(1, of: words, "delete KEY", count: 2)) else { return "absent\n" }
             return text(try ask(.delete, placed))
-        case "stats": return ServeText.table(chain.statistics(), chain.addresses)
+        case "stats": return ServeText.table(try connection.statistics(), connection.description.nodes)
         case "kill":
-            let node = try node(words, "kill N")
+            let (chain, node) = try node(words, "kill N")
             guard chain.isRunning[node] else { throw ShellComplaint("node \(node + 1) does not run") }
             chain.kill(node)
             return "node \(node + 1) ended\n"
         case "start":
-            let node = try node(words, "start N")
+            let (chain, node) = try node(words, "start N")
             guard !chain.isRunning[node] else { throw ShellComplaint("node \(node + 1) runs") }
             try chain.restart(node)
             return "node \(node + 1) started\n"
@@ -86,8 +95,9 @@ final class ChainShell: LineShell {
         return ChainVersion(epoch: epoch, number: number)
     }
 
-    private func node(_ words: [String], _ usage: String) throws -> Int {
-        try place(try word(1, of: words, usage, count: 2), of: chain.addresses.count)
+    private func node(_ words: [String], _ usage: String) throws -> (LocalChain, Int) {
+        guard let chain else { throw ShellComplaint("nodes are ended and started where the chain is served") }
+        return (chain, try place(try word(1, of: words, usage, count: 2), of: chain.addresses.count))
     }
 
     // What the chain does.
@@ -101,7 +111,7 @@ final class ChainShell: LineShell {
 
     private func place(_ name: String) throws -> PlacedKey {
         let bytes = Array(name.utf8)
-        if connection.directory.key(named: bytes) == nil { _ = chain.controller.place(bytes, width: width) }
+        if connection.directory.key(named: bytes) == nil { _ = try connection.place(bytes, width: width) }
         _ = try connection.wait(atMost: Self.patience) { $0.key(named: bytes) != nil }
         guard let key = connection.directory.key(named: bytes) else {
             throw ShellComplaint("the key cannot be placed now: \(name)")

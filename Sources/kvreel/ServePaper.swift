@@ -4,15 +4,15 @@ import Simulation
 
 extension ServeCommand {
     /// Serves a paper variant until the input ends or a signal comes.
-    func servePaper(_ input: ShellInput) throws -> ServeEnd {
+    func servePaper(_ chain: ChainOption, _ input: ShellInput) throws -> ServeEnd {
         switch chain.store {
-        case .netcraq: try servePaper(NetCRAQPaperControl.self, variant.netCRAQ, input)
-        case .netchain: try servePaper(NetChainPaperControl.self, variant.netChain, input)
+        case .netcraq: try servePaper(chain, NetCRAQPaperControl.self, variant.netCRAQ, input)
+        case .netchain: try servePaper(chain, NetChainPaperControl.self, variant.netChain, input)
         }
     }
 
     private func servePaper<Control: PaperControl>(
-        _ control: Control.Type, _ options: Control.Options, _ input: ShellInput
+        _ chain: ChainOption, _ control: Control.Type, _ options: Control.Options, _ input: ShellInput
     ) throws -> ServeEnd where Control.Switch: NodeMachine {
         var configuration = PaperChainConfiguration<Control>(options, nodes: chain.nodes)
         configuration.clients = clientsNetwork

@@ -12,11 +12,26 @@ enum ServeText {
             .joined()
     }
 
-    /// An event of the controller, so many nanoseconds after the start.
-    static func line(_ event: ControllerEvent, after time: UInt64) -> String {
+    /// What happened, so many nanoseconds after the start.
+    static func line(_ event: String, after time: UInt64) -> String {
         let micros = String(time / 1000 % 1_000_000)
         let seconds = "\(time / 1_000_000_000)." + String(repeating: "0", count: 6 - micros.count) + micros
         return "\(seconds) \(event)\n"
+    }
+
+    /// Streams of the control interface that were closed, if any were.
+    static func closedStreams(_ counts: ControlCounts) -> String {
+        let reasons = [
+            ("malformed", counts.malformed), ("too many", counts.refused), ("silent", counts.silent),
+            ("not reading", counts.slow),
+        ]
+        let said = reasons.filter { $0.1 > 0 }.map { "\($0.0) \($0.1)" }
+        return said.isEmpty ? "" : "control streams closed: " + said.joined(separator: ", ") + "\n"
+    }
+
+    /// The nodes' counters as another process told them.
+    static func table(_ counts: [NodeCounts], _ addresses: [NodeAddress]) -> String {
+        table(counts.map { NodeStatistics($0.counts) ?? NodeStatistics() }, addresses)
     }
 
     /// The nodes' counters, a column a node.

@@ -57,6 +57,15 @@ struct VariantOptions: ParsableArguments {
 
     var isPaper: Bool { variant == .paper }
 
+    /// The name of one that is given, if any is.
+    var given: String? {
+        let options = [
+            ("--variant", isPaper), ("--versions", versions != nil), ("--reset", reset != nil),
+            ("--entry", entry != nil), ("--ack", ack != nil), ("--sequence", sequence != nil), ("--rule", rule != nil),
+        ]
+        return options.first { $0.1 }?.0
+    }
+
     /// An option that would be ignored is refused.
     func check(_ chain: ChainOption) throws {
         let isCRAQ = chain.store == .netcraq

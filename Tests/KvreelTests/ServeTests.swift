@@ -113,6 +113,55 @@ struct ServeTests {
         #expect(run.output.contains("packets in"))
     }
 
+    @Test("another process asks for statistics, and drives the chain", arguments: [[], ["--processes"]])
+    func control(_ options: [String]) throws {
+        let folder = try TemporaryFolder()
+        let serving = try RunningProgram(
+            Repository.tool.path, ["serve", "netcraq:2", "--key", "a"] + options, output: folder.path("out"),
+            errors: folder.path("err"))
+        try serving.waitForErrors(containing: "key 1 placed")
+        try serving.waitForErrors(containing: "control 127.0.0.1:")
+        let said = try String(contentsOfFile: folder.path("err"), encoding: .utf8)
+        let control = try #require(said.firstMatch(of: /control (127\.0\.0\.1:[0-9]+)\n/)).1
+        let input = folder.path("lines")
+        try Data("put a first\nput b second\nget a\nkill 1\n".utf8).write(to: URL(fileURLWithPath: input))
+        var driven = try ProgramRun.kvreel(["serve", "--connect", String(control), "--shell"], input: input)
+        driven.output.replace(/version [0-9]+\.[0-9]+/, with: "version")
+        #expect(driven.output == "ok, version\nok, version\nfirst, version\n")
+        #expect(driven.errors == "kvreel: nodes are ended and started where the chain is served\n")
+        #expect(driven.status == 1)
+        let asked = try ProgramRun.kvreel(["serve", "--connect", String(control)])
+        #expect(asked.status == 0 && asked.output.contains("reads clean"), "\(asked.errors)")
+        kill(serving.process.processIdentifier, SIGTERM)
+        let run = try serving.wait(folder)
+        #expect(run.status == 130 && run.output.hasPrefix("node "))
+        #expect(run.output.contains(/\nwrites +2 +2\n/), "\(run.output)")
+        let gone = try ProgramRun.kvreel(["serve", "--connect", String(control)])
+        #expect(gone.status == 4 && gone.errors.hasPrefix("kvreel: cannot reach the chain: connect to "))
+    }
+
+    @Test("the processes of nodes end with the one that started them, however it ends")
+    func orphans() throws {
+        let folder = try TemporaryFolder()
+        let serving = try RunningProgram(
+            Repository.tool.path, ["serve", "netchain:3", "--processes"], output: folder.path("out"),
+            errors: folder.path("err"))
+        try serving.waitForErrors(containing: "active chain")
+        let said = try String(contentsOfFile: folder.path("err"), encoding: .utf8)
+        let nodes = said.matches(of: /node [1-3] is process ([0-9]+)\n/).compactMap { Int32($0.1) }
+        #expect(nodes.count == 3)
+        kill(serving.process.processIdentifier, SIGKILL)
+        let run = try serving.wait(folder)
+        #expect(run.signal == SIGKILL)
+        // Somebody else reaps them, and until then they can be signalled.
+        for node in nodes { while isAlive(node) { usleep(1000) } }
+    }
+
+    private func isAlive(_ process: Int32) -> Bool {
+        guard let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8) else { return false }
+        return !text.contains(") Z ")
+    }
+
     @Test(
         "what makes no chain is wrong usage",
         arguments: [
@@ -134,6 +183,12 @@ struct ServeTests {
             (["netcraq:3", "--clients-network", "127.0.0/8"], "a network is such as 127.0.0.0/8"),
             (["netcraq:3", "--shell", "--clients-network", "127.0.1.0/24"], "the shell is a client at 127.0.0.1"),
             (["netcraq:3", "--key", "a", "--key", "a"], "a key is given twice"),
+            (["netcraq:3", "--control", "127.0.0.1"], "an address and a port are such as 127.0.0.1:9000"),
+            (["netcraq:3", "--control", "localhost:9000"], "an address and a port are such as 127.0.0.1:9000"),
+            (["netcraq:3", "--connect", "127.0.0.1:9000"], "--connect talks to a chain that is there"),
+            (["--connect", "127.0.0.1:9000", "--processes"], "--processes is for who serves the chain"),
+            (["--connect", "127.0.0.1:9000", "--key", "a"], "--key is for who serves the chain"),
+            (["--shell"], "a chain is netcraq:N or netchain:N, with N nodes, 1 to 9"),
         ])
     func usage(_ arguments: [String], _ says: String) throws {
         let run = try ProgramRun.kvreel(["serve"] + arguments)

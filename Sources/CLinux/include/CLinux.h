@@ -1,4 +1,5 @@
-// The system calls of a chain's node that Swift does not show: batches of datagrams, waiting, clocks, cores.
+// The system calls of a chain that Swift does not show: batches of datagrams, streams, processes, waiting, clocks,
+// cores.
 // Addresses and ports are in host order. A result below 0 is an errno, negated.
 #ifndef CLINUX_H
 #define CLINUX_H
@@ -56,6 +57,44 @@ int clinux_set_open(void);
 int clinux_set_add(int set, int descriptor, uint32_t index);
 // Of those in the set that can be read now, the bits of their indices.
 uint64_t clinux_set_ready(int set);
+
+// A descriptor to wait for. What it is ready for stands in `is_readable` (the other side's end and errors too) and
+// `is_writable`.
+struct clinux_poll_request {
+    int descriptor;
+    uint8_t wants_write;
+    uint8_t is_readable;
+    uint8_t is_writable;
+};
+
+// Waits until one of them is ready, at most so many nanoseconds (UINT64_MAX: for ever). 0 or more: went well.
+int clinux_poll(struct clinux_poll_request *requests, uint32_t count, uint64_t nanoseconds);
+
+// Streams of TCP over IPv4 that do not block and send small pieces at once.
+// One that takes connections at the address; port 0 is the system's choice. Its descriptor.
+int clinux_stream_listen(uint32_t address, uint16_t port);
+// The next connection; -EAGAIN: there is none.
+int clinux_stream_accept(int listener);
+// A connection to the address, when it stands.
+int clinux_stream_connect(uint32_t address, uint16_t port);
+// Bytes that came; 0: the other side has ended; -EAGAIN: none now.
+int64_t clinux_stream_receive(int stream, uint8_t *bytes, uint32_t count);
+// Bytes that were taken; -EAGAIN: none now.
+int64_t clinux_stream_send(int stream, const uint8_t *bytes, uint32_t count);
+
+// Both sides see the end; the descriptor stays.
+void clinux_stream_shut_down(int stream);
+
+// Runs the program with the arguments (a row of strings, each ended by 0, and a 0) in a process group of its own, with
+// `input` (at most 4096 bytes) as standard input and none of the caller's signal mask. Its process id.
+int clinux_process_start(const char *path, const char *arguments, const char *input);
+// Waits until a child has ended; it keeps its id until it is reaped.
+int clinux_process_wait(int process);
+void clinux_process_reap(int process);
+void clinux_process_signal(int process, int number);
+int clinux_process_own(void);
+// Ends the calling process when the thread that started it ends; fails if `parent` is not its parent any more.
+int clinux_process_end_with(int parent);
 
 // Nanoseconds of the monotonic clock, and of processor time of the calling thread.
 uint64_t clinux_monotonic_time(void);

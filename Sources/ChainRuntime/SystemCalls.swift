@@ -13,6 +13,11 @@ package struct SystemError: Error, Equatable {
 
     /// Somebody else has the address and port.
     package var isInUse: Bool { code == EADDRINUSE }
+
+    /// A process that was started has ended before it was of use.
+    static let endedEarly = ECHILD
+    /// The other side of a stream has ended.
+    static let streamEnded = ECONNRESET
 }
 
 /// Time as the system tells it, and where a thread runs.
@@ -208,4 +213,106 @@ package struct SendCounts: Equatable, Sendable {
             }
         }
     }
+}
+
+/// A descriptor to wait for, and what it turned out to be ready for.
+package struct PollRequest {
+    private var request: clinux_poll_request
+
+    /// -1: nothing is waited for.
+    init(_ descriptor: Int32, wantsWrite: Bool = false) {
+        request = clinux_poll_request(
+            descriptor: descriptor, wants_write: wantsWrite ? 1 : 0, is_readable: 0, is_writable: 0)
+    }
+
+    var isReadable: Bool { request.is_readable != 0 }
+    var isWritable: Bool { request.is_writable != 0 }
+
+    /// Waits until one of them is ready, at most until `deadline` of the monotonic clock (`.max`: for ever).
+    static func wait(_ requests: inout [PollRequest], until deadline: UInt64, now: UInt64) throws(SystemError) {
+        let time = deadline == .max ? UInt64.max : deadline > now ? deadline - now : 0
+        let count = UInt32(requests.count)
+        let result = unsafe requests.withUnsafeMutableBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return Int32(0) }
+            return unsafe base.withMemoryRebound(to: clinux_poll_request.self, capacity: buffer.count) {
+                unsafe clinux_poll($0, count, time)
+            }
+        }
+        if result < 0 { throw SystemError(what: "wait for streams", code: -result) }
+    }
+}
+
+/// Streams of TCP that do not block, by their descriptors.
+enum StreamCalls {
+    /// Takes connections at `endpoint`; port 0 is the system's choice.
+    static func listen(at endpoint: Endpoint) throws(SystemError) -> (descriptor: Int32, endpoint: Endpoint) {
+        let listener = clinux_stream_listen(endpoint.address, endpoint.port)
+        guard listener >= 0 else { throw SystemError(what: "listen at \(endpoint)", code: -listener) }
+        let port = UInt16(truncatingIfNeeded: clinux_socket_port(listener))
+        return (listener, Endpoint(address: endpoint.address, port: port))
+    }
+
+    /// The next connection; nil: there is none, or the system refuses it.
+    static func accept(_ listener: Int32) -> Int32? {
+        let stream = clinux_stream_accept(listener)
+        return stream >= 0 ? stream : nil
+    }
+
+    static func connect(to endpoint: Endpoint) throws(SystemError) -> Int32 {
+        let stream = clinux_stream_connect(endpoint.address, endpoint.port)
+        guard stream >= 0 else { throw SystemError(what: "connect to \(endpoint)", code: -stream) }
+        return stream
+    }
+
+    /// Shows what came, at most `count` bytes, and what the system said: below 0 an error, 0 the end.
+    static func receive(_ count: Int, from stream: Int32, _ body: (Span<UInt8>, Int) -> Void) {
+        unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: count) { buffer in
+            guard let base = buffer.baseAddress else { return }
+            let result = Int(unsafe clinux_stream_receive(stream, base, UInt32(count)))
+            let bytes = unsafe UnsafeBufferPointer(start: base, count: max(0, result))
+            body(unsafe bytes.span, result)
+        }
+    }
+
+    /// Bytes that were taken from `start` on; below 0 an error.
+    static func send(_ bytes: [UInt8], from start: Int, to stream: Int32) -> Int {
+        unsafe bytes.withUnsafeBufferPointer { buffer in
+            guard let base = buffer.baseAddress, start < buffer.count else { return 0 }
+            return Int(unsafe clinux_stream_send(stream, base + start, UInt32(buffer.count - start)))
+        }
+    }
+
+    static func shutDown(_ stream: Int32) { clinux_stream_shut_down(stream) }
+
+    static func close(_ stream: Int32) { clinux_close(stream) }
+}
+
+/// Processes that this one starts.
+enum ProcessCalls {
+    static var own: Int32 { clinux_process_own() }
+
+    /// Runs `program`, with `input` as standard input; its id.
+    static func start(_ program: String, _ arguments: [String], input: String) throws(SystemError) -> Int32 {
+        var words: [UInt8] = []
+        for word in [program] + arguments { words += Array(word.utf8) + [0] }
+        words.append(0)
+        let process = unsafe words.withUnsafeBufferPointer { buffer -> Int32 in
+            guard let base = buffer.baseAddress else { return -EINVAL }
+            return unsafe base.withMemoryRebound(to: CChar.self, capacity: buffer.count) {
+                unsafe clinux_process_start(program, $0, input)
+            }
+        }
+        guard process > 0 else { throw SystemError(what: "start \(program)", code: -process) }
+        return process
+    }
+
+    /// Waits until a child has ended. Its id stays its own until `reap`.
+    static func wait(for process: Int32) { _ = clinux_process_wait(process) }
+
+    static func reap(_ process: Int32) { clinux_process_reap(process) }
+
+    static func signal(_ process: Int32, _ number: Int32) { clinux_process_signal(process, number) }
+
+    /// Ends this process when the thread that started it ends. False: that was before.
+    static func endWithParent(_ parent: Int32) -> Bool { clinux_process_end_with(parent) == 0 }
 }
