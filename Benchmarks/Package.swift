@@ -23,6 +23,10 @@ let package = Package(
             name: "bench-chains", dependencies: ["Wire", "Chains", "ChainRuntime", "CEcho"], swiftSettings: strict),
         .executableTarget(
             name: "bench-protocols", dependencies: ["Wire", "Chains", "ChainRuntime", "CEcho"], swiftSettings: strict),
+        .target(name: "Consistency", dependencies: ["Wire"], swiftSettings: strict),
+        .executableTarget(
+            name: "bench-failover", dependencies: ["Wire", "Chains", "ChainRuntime", "Consistency"],
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -152,7 +152,8 @@ package struct ChainClient: Sendable {
         output.results.append(
             ClientResult(
                 id: ended.id, kind: ended.kind, outcome: outcome, version: version, value: value,
-                submittedAt: ended.submittedAt, endedAt: now, transmissions: ended.transmissions))
+                submittedAt: ended.submittedAt, endedAt: now, transmissions: ended.transmissions, timeouts: ended.tries)
+        )
         pending[place].isUsed = false
         pending[place].dueAt = .max
         free.append(place)

@@ -86,6 +86,8 @@ package struct ClientResult: Sendable {
     package var endedAt: UInt64
     /// Datagrams sent for it.
     package var transmissions: Int
+    /// Times that it was not answered in time.
+    package var timeouts: Int
 }
 
 /// What a client wants done, and has to tell; the caller empties it.

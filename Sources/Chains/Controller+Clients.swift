@@ -24,10 +24,16 @@ extension Controller {
 
     package mutating func disconnected(client: UInt64) { clients.removeAll { $0 == client } }
 
-    /// Everything a client may know.
+    /// Everything a client may know. A group whose nodes are being activated is sealed for clients until its head is: a
+    /// request would come too early, and nothing would tell the client when to send it again.
     package var directory: DirectoryUpdate {
-        DirectoryUpdate(
-            serial: directorySerial, isWhole: true, groups: record.groups.map(\.entry),
+        let entries = record.groups.indices.map { group in
+            var entry = record.groups[group].entry
+            if case .activating = groups[group].phase { entry.state = .sealed }
+            return entry
+        }
+        return DirectoryUpdate(
+            serial: directorySerial, isWhole: true, groups: entries,
             keys: record.keys.filter { $0.state == .placed }.map(\.placed), removed: [])
     }
 

@@ -198,6 +198,30 @@ struct ControllerTests {
         #expect(bench.chain == [0, 1] && bench.controller.record.groups[0].closedSlots == [4])
     }
 
+    @Test("who subscribes while a chain is activated hears of it as sealed, and then that its head is active")
+    func directoryWhileActivating() {
+        var bench = ControlBench(nodes: 2)
+        bench.connect([0, 1])
+        bench.mute = [0, 1]
+        bench.perform { $0.close(slots: [4], in: 0, at: $1, into: &$2) }
+        let sealed = ControlMessage.sealed(SealReport(group: 0, epoch: 2, keyCount: 0, highest: .none))
+        let activated = ControlMessage.activated(GroupEpoch(group: 0, epoch: 2))
+        var states: [GroupEntry.State] = []
+        func hear(_ message: ControlMessage, from node: Int) {
+            bench.done = []
+            bench.perform { $0.receive(message, fromNode: ControlBench.address(node), at: $1, into: &$2) }
+            bench.perform { $0.receive(.subscribe, fromClient: 3, into: &$2) }
+            for case .push(.directory(let update), 3) in bench.done { states += update.groups.map(\.state) }
+        }
+        hear(sealed, from: 0)
+        hear(sealed, from: 1)
+        #expect(bench.activations(2) == [1] && bench.entry.state == .active)
+        hear(activated, from: 1)
+        #expect(states == [.sealed, .sealed, .sealed])
+        hear(activated, from: 0)
+        #expect(states == [.sealed, .sealed, .sealed, .active, .active])
+    }
+
     @Test("groups are spread by virtual nodes over distinct switches, and lose little when one is gone")
     func placement() {
         var configuration = ControllerConfiguration(nodes: (0..<8).map(ControlBench.address))
