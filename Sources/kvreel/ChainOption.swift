@@ -4,6 +4,8 @@ import Simulation
 
 /// A chain as people write it: `netcraq:4`, `netchain:3`.
 struct ChainOption: Sendable {
+    static let form = "a chain is netcraq:N or netchain:N, with N nodes, 1 to 9"
+
     var store: SimulationOptions.Store
     var nodes: Int
 
@@ -11,7 +13,7 @@ struct ChainOption: Sendable {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         guard parts.count == 2, let store = SimulationOptions.Store(rawValue: String(parts[0])),
             let nodes = Int(parts[1]), (1...ChainPacket.hopsMax).contains(nodes)
-        else { throw ValidationError("a chain is netcraq:N or netchain:N, with N nodes, 1 to 9") }
+        else { throw ValidationError(Self.form) }
         self.store = store
         self.nodes = nodes
     }
