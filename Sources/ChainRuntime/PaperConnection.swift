@@ -46,8 +46,8 @@ package final class PaperConnection {
     /// Times that a request found no port free.
     package var waits: Int { client.waits }
 
-    /// Begins a read at `node`; nil: NetChain's at the one that answered last, the tail at first; NetCRAQ's at one after
-    /// the other. Answers nil if too many requests are under way.
+    /// Begins a read at `node`; nil: NetChain's at the one that answered last, the tail at first; NetCRAQ's at one
+    /// after the other. Answers nil if too many requests are under way.
     package func read(_ key: UInt32, at node: Int? = nil) -> UInt64? {
         let entry = node ?? readEntry
         if node == nil, !isNetChain { readEntry = (readEntry + 1) % nodes.count }

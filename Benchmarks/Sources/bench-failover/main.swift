@@ -1,5 +1,5 @@
-// Fail-over of chains over UDP, each node a process that is ended by SIGKILL under closed-loop load, and recovery with a
-// replacement: for both protocols, at the head, in the middle and at the tail of the present chain.
+// Fail-over of chains over UDP, each node a process that is ended by SIGKILL under closed-loop load, and recovery with
+// a replacement: for both protocols, at the head, in the middle and at the tail of the present chain.
 //
 // usage: bench-failover [KILLS]    kills a position (20)
 //

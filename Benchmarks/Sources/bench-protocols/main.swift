@@ -3,8 +3,8 @@
 // usage: bench-protocols [writes COUNT]    writes: so many writes of each default variant and nothing printed, to
 //                                          count allocations
 //
-// 1. The default variants, chains of 3 to 8: reads at head, middle and tail, and writes: rate and processor time with 64
-//    under way, then latencies at half that rate.
+// 1. The default variants, chains of 3 to 8: reads at head, middle and tail, and writes: rate and processor time with
+//    64 under way, then latencies at half that rate.
 // 2. The published variants in a line of 4 and 8, where packets cross the nodes between client and tail.
 // 3. The same with nodes that take so many packets a second: the rate before replies are lost.
 import CEcho

@@ -33,8 +33,8 @@ enum HistorySeeds {
         """,
         // Two keys, members in another order, white space, escapes.
         "{ \"return\" : 9 ,\t\"op\":\"write\",\"call\":5,\"key\":\"\\u006b\",\"value\":\"v\",\"ok\":true,"
-            + "\"client\":1 }\r\n \n\n{\"client\":1,\"key\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\ud83d\\ude00\u{e9}\",\"op\":\"read\","
-            + "\"value\":\"\",\"ok\":true,\"call\":9223372036854775806,\"return\":null}",
+            + "\"client\":1 }\r\n \n\n{\"client\":1,\"key\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\ud83d\\ude00\u{e9}\","
+            + "\"op\":\"read\",\"value\":\"\",\"ok\":true,\"call\":9223372036854775806,\"return\":null}",
         // Everything at one moment.
         """
         {"client":1,"key":"","op":"write","value":"1","ok":true,"call":0,"return":0}
