@@ -35,7 +35,7 @@ fuzz: ## the fuzz targets for SECONDS (10) each, then ROUNDS (3) of the property
 	@scripts/fuzz --seconds $(or $(SECONDS),10)
 	@scripts/fuzz --laws $(or $(ROUNDS),3)
 
-bench: build ## speed and memory beside tshark, a chain's node beside an echo, NetCRAQ beside NetChain, fail-over; CAPTURE=file (../shared/captures/large)
+bench: build ## speed and memory beside tshark; chains beside an echo; CAPTURE=file (../shared/captures/large)
 	@scripts/bootstrap --tests
 	@scripts/bench $(CAPTURE)
 	@scripts/bench-chains
