@@ -12,7 +12,6 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -173,24 +172,6 @@ int clinux_wait_readable(int first, int second, int third, uint64_t nanoseconds)
 int clinux_wait_writable(int socket, uint64_t nanoseconds) {
     struct pollfd request = {.fd = socket, .events = POLLOUT};
     return wait_for(&request, 1, nanoseconds);
-}
-
-int clinux_set_open(void) {
-    int set = epoll_create1(EPOLL_CLOEXEC);
-    return set < 0 ? -errno : set;
-}
-
-int clinux_set_add(int set, int descriptor, uint32_t index) {
-    struct epoll_event event = {.events = EPOLLIN, .data.u32 = index & 63};
-    return epoll_ctl(set, EPOLL_CTL_ADD, descriptor, &event) == 0 ? 0 : -errno;
-}
-
-uint64_t clinux_set_ready(int set) {
-    struct epoll_event events[64];
-    int count = epoll_wait(set, events, 64, 0);
-    uint64_t ready = 0;
-    for (int i = 0; i < count; i++) ready |= (uint64_t)1 << events[i].data.u32;
-    return ready;
 }
 
 int clinux_poll(struct clinux_poll_request *requests, uint32_t count, uint64_t nanoseconds) {

@@ -10,7 +10,7 @@ package final class PaperConnection {
 
     private let nodes: [NodeAddress]
     private let requestPorts: PortTable
-    private let sockets: SocketSet
+    private var sockets: SocketSet
     private let isNetChain: Bool
     private var client: PaperClient
     private var output = PaperClientOutput()
@@ -89,10 +89,8 @@ package final class PaperConnection {
 
     private func turn(until deadline: UInt64) throws(SystemError) {
         let end = min(deadline, client.nextDeadline ?? .max)
-        var ready = try sockets.wait(until: end, now: SystemClock.monotonic)
-        while ready != 0 {
-            let tag = ready.trailingZeroBitCount
-            ready &= ready - 1
+        try sockets.wait(until: end, now: SystemClock.monotonic)
+        for tag in sockets.sockets.indices where sockets.isReadable(tag) {
             try batch.receive(from: sockets.sockets[tag])
             let now = SystemClock.monotonic
             batch.forEach(first: .max) { bytes, source, isCut in
@@ -109,16 +107,12 @@ package final class PaperConnection {
 
     private func send() {
         guard !output.transmissions.isEmpty else { return }
-        var used: UInt64 = 0
         for transmission in output.transmissions {
             outboxes[transmission.tag].add(
                 output.bytes.span.extracting(transmission.payload), to: nodes[transmission.target].request)
-            used |= 1 << UInt64(transmission.tag)
         }
         output.removeTransmissions()
-        while used != 0 {
-            let tag = used.trailingZeroBitCount
-            used &= used - 1
+        for tag in outboxes.indices where !outboxes[tag].isEmpty {
             batch.send(outboxes[tag], .edge, from: sockets.sockets[tag], to: nil, counts: &sends)
             outboxes[tag].removeAll()
         }

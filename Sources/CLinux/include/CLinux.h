@@ -51,13 +51,6 @@ int clinux_wait_readable(int first, int second, int third, uint64_t nanoseconds)
 // Waits until datagrams can be sent, at most so many nanoseconds.
 int clinux_wait_writable(int socket, uint64_t nanoseconds);
 
-// A set of descriptors that is waited for as one: a descriptor, or -errno.
-int clinux_set_open(void);
-// Adds `descriptor`, which closing takes off again. `index` is below 64. 0, or -errno.
-int clinux_set_add(int set, int descriptor, uint32_t index);
-// Of those in the set that can be read now, the bits of their indices.
-uint64_t clinux_set_ready(int set);
-
 // A descriptor to wait for. What it is ready for stands in `is_readable` (the other side's end and errors too) and
 // `is_writable`.
 struct clinux_poll_request {
