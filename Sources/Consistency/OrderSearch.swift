@@ -137,8 +137,18 @@ struct OrderSearch: ~Copyable {
                 word = 0
             }
         }
-        // Of optional steps that are alike only how many have a place counts.
-        for number in 0..<optional.classCount where optional.used[number] > 0 {
+        // A bit for each optional step that is like no other; of alike ones only how many have a place counts.
+        var bit: UInt64 = 1
+        for number in 0..<optional.classCount where optional.isSingle(number) {
+            if optional.used[number] > 0 { word |= bit }
+            bit <<= 1
+            if bit == 0 {
+                key.append(word)
+                (word, bit) = (0, 1)
+            }
+        }
+        if bit > 1 { key.append(word) }
+        for number in 0..<optional.classCount where optional.used[number] > 0 && !optional.isSingle(number) {
             key.append(UInt64(number) << 32 | UInt64(UInt32(bitPattern: optional.used[number])))
         }
         return visited.insert(key)

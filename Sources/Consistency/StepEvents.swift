@@ -82,6 +82,9 @@ struct OptionalSteps: Sendable {
     /// The first step of a class, which is like all others of it.
     func first(of number: Int) -> Int { Int(members[starts[number]]) }
 
+    /// Whether it is the only step of its class.
+    func isSingle(_ number: Int) -> Bool { starts[number + 1] - starts[number] == 1 }
+
     /// The step of a class that gets a place next; −1 if all that were called have one.
     func next(of number: Int) -> Int32 {
         used[number] < called[number] ? members[starts[number] + Int(used[number])] : -1
