@@ -121,6 +121,8 @@ private struct ControlLoop {
     let description: ChainDescription
     let limits: ControlServerLimits
     private var peers: [Peer] = []
+    /// When new streams are looked for again, after the system had no room for one.
+    private var listensFrom: UInt64 = 0
 
     init(
         listener: Int32, wakeup: Wakeup, board: ControlBoard, controller: ControllerThread,
@@ -136,7 +138,8 @@ private struct ControlLoop {
 
     mutating func run() {
         while !board.contents.withLock({ $0.isStopping }) {
-            var requests = [PollRequest(listener), PollRequest(wakeup.descriptor)]
+            let isListening = SystemClock.monotonic >= listensFrom
+            var requests = [PollRequest(isListening ? listener : -1), PollRequest(wakeup.descriptor)]
             for peer in peers {
                 requests.append(PollRequest(peer.stream.descriptor, wantsWrite: peer.stream.hasOutput))
             }
@@ -156,7 +159,7 @@ private struct ControlLoop {
     }
 
     private var nextDeadline: UInt64 {
-        var next = UInt64.max
+        var next = listensFrom > SystemClock.monotonic ? listensFrom : UInt64.max
         for peer in peers { if case .stranger(let end) = peer.role { next = min(next, end) } }
         return next
     }
@@ -164,15 +167,23 @@ private struct ControlLoop {
     private func count(_ body: (inout ControlCounts) -> Void) { board.contents.withLock { body(&$0.counts) } }
 
     private mutating func accept() {
-        while let descriptor = StreamCalls.accept(listener) {
-            let stream = ControlStream(descriptor: descriptor, wakeup: wakeup, queueBytes: limits.queueBytes)
-            guard peers.count < limits.streams else {
-                count { $0.refused += 1 }
-                continue
+        do throws(SystemError) {
+            while let descriptor = try StreamCalls.accept(listener) {
+                let stream = ControlStream(descriptor: descriptor, wakeup: wakeup, queueBytes: limits.queueBytes)
+                guard peers.count < limits.streams else {
+                    count { $0.refused += 1 }
+                    continue
+                }
+                peers.append(Peer(stream: stream, role: .stranger(until: SystemClock.monotonic + limits.greeting)))
             }
-            peers.append(Peer(stream: stream, role: .stranger(until: SystemClock.monotonic + limits.greeting)))
+        } catch {
+            // No descriptors or no memory: who waits stays readable, and would keep this thread running.
+            listensFrom = SystemClock.monotonic + Self.refusalPause
         }
     }
+
+    /// Nanoseconds; as long as a person takes for a network that is slow.
+    private static let refusalPause: UInt64 = 1_000_000_000
 
     /// Takes leave of those that were given up, and of strangers that say nothing.
     private mutating func closeOver() {

@@ -252,10 +252,12 @@ enum StreamCalls {
         return (listener, Endpoint(address: endpoint.address, port: port))
     }
 
-    /// The next connection; nil: there is none, or the system refuses it.
-    static func accept(_ listener: Int32) -> Int32? {
+    /// The next connection; nil: there is none now.
+    static func accept(_ listener: Int32) throws(SystemError) -> Int32? {
         let stream = clinux_stream_accept(listener)
-        return stream >= 0 ? stream : nil
+        if stream == -EAGAIN { return nil }
+        guard stream >= 0 else { throw SystemError(what: "take a connection", code: -stream) }
+        return stream
     }
 
     static func connect(to endpoint: Endpoint) throws(SystemError) -> Int32 {
