@@ -25,7 +25,7 @@ struct CallShape: Sendable {
     /// What holds between a request and its response.
     private enum Relation: UInt8, Sendable {
         case range, rangeStream, put, delete, txn, compact, leaseGrant, leaseRevoke, leaseIdentity, hashKV
-        case randomIdentifier, lock, campaign, leader
+        case randomIdentifier, moveLeader, lock, campaign, leader
     }
 
     init() {
@@ -58,7 +58,8 @@ struct CallShape: Sendable {
         case (.leaseRequest, .headerOnly): .leaseRevoke
         case (.leaseRequest, _), (.leaseTimeToLiveRequest, _): .leaseIdentity
         case (.hashKVRequest, _): .hashKV
-        case (.memberRequest, _), (.memberUpdateRequest, _), (.moveLeaderRequest, _): .randomIdentifier
+        case (.memberRequest, _), (.memberUpdateRequest, _): .randomIdentifier
+        case (.moveLeaderRequest, _): .moveLeader
         case (.lockRequest, _): .lock
         case (.campaignRequest, _): .campaign
         case (.electionRequest, _): .leader
@@ -154,6 +155,12 @@ struct CallShape: Sendable {
             // Members' IDs are hashes of 64 bits.
             guard let asked = scanner.scan(.memberUpdateRequest, bytes, request) else { return false }
             return asked.value1 >= 1 << 32
+        case .moveLeader:
+            // A lease's ID begins with the last 15 bits of the ID of the member that picked it (etcd pkg/idutil). The
+            // hash of another member begins so once in 65 536 times.
+            guard let asked = scanner.scan(.moveLeaderRequest, bytes, request) else { return false }
+            let member = self.member(bytes, response, .headerOnly)
+            return asked.value1 >= 1 << 32 && (member == 0 || asked.value1 >> 48 != member & 0x7fff)
         case .leaseGrant:
             // The server raises a TTL to its minimum, and picks an ID where none is asked for.
             guard let asked = scanner.scan(.leaseGrantRequest, bytes, request),
@@ -191,10 +198,19 @@ struct CallShape: Sendable {
     private static let ttlLimit: UInt64 = 9_000_000_000
 
     private func revision(_ bytes: Span<UInt8>, _ response: Range<Int>, _ schema: MessageSchema) -> UInt64 {
-        guard let found = scanner.scan(schema, bytes, response),
-            let header = scanner.scan(.responseHeader, bytes, found.first, depth: 1)
-        else { return 0 }
-        return header.value3
+        header(bytes, response, schema)?.value3 ?? 0
+    }
+
+    /// The ID of the member that answered, 0 if it does not say.
+    private func member(_ bytes: Span<UInt8>, _ response: Range<Int>, _ schema: MessageSchema) -> UInt64 {
+        header(bytes, response, schema)?.value2 ?? 0
+    }
+
+    private func header(
+        _ bytes: Span<UInt8>, _ response: Range<Int>, _ schema: MessageSchema
+    ) -> CanonicalScanner.Found? {
+        guard let found = scanner.scan(schema, bytes, response) else { return nil }
+        return scanner.scan(.responseHeader, bytes, found.first, depth: 1)
     }
 
     /// Key-values lie in the range that was asked for, are no more than were counted, and none with `count_only`.

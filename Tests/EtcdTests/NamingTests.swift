@@ -111,6 +111,40 @@ struct NamingTests {
         #expect(call.status == 0)
     }
 
+    @Test(
+        "a lease that the answering member picked is revoked; of another number it is not told what it is",
+        arguments: [
+            // Both as an etcd gave them.
+            (lease: 0x6a6c_a1fb_a71c_6dce, member: 0xb71f_7532_0dc0_6a6c as UInt64, isTold: true),
+            (0x6a6c_a1fb_a71c_6dce, 0xb71f_7532_0dc0_ea6c, true),
+            (0x6a6c_a1fb_a71c_6dce, 0xb71f_7532_0dc0_6a6d, false),
+            (0x6a6c_a1fb_a71c_6dce, 0, false),
+            (1 << 33, 0xb71f_7532_0dc0_6a6c, false),
+        ])
+    func pickedLease(lease: Int64, member: UInt64, isTold: Bool) throws {
+        var conversation = Conversation(isFromStart: false)
+        let answer = Etcdserverpb_HeaderResponse.with {
+            $0.header = header(549)
+            $0.header.memberID = member
+            // kine's headers have nothing else.
+            if member == 0 { $0.header = .with { $0.revision = 549 } }
+        }
+        conversation.call(
+            1, entry: -5, try Etcdserverpb_LeaseRevokeRequest.with { $0.id = lease }.serializedBytes(),
+            answer: try answer.serializedBytes())
+        conversation.finish()
+        let call = try #require(conversation.operations(.call).first)
+        let revoke = number("/etcdserverpb.Lease/LeaseRevoke")
+        if isTold {
+            #expect(call.method == revoke)
+            #expect(call.inference == .shape)
+            #expect(call.lease == lease)
+        } else {
+            #expect(call.evidence == .ambiguous)
+            #expect(call.candidates.numbers == [revoke, number("/etcdserverpb.Maintenance/MoveLeader")])
+        }
+    }
+
     @Test("identical messages stay ambiguous, with what they can be, unless the connection is a kube-apiserver's")
     func closedSet() throws {
         for (prefix, isKubernetes) in [("/registry/pods/", true), ("/app/pods/", false)] {
