@@ -8,6 +8,8 @@ package struct ByteTable: Sendable {
     package private(set) var bytes: [UInt8] = []
     /// `ends[n]` is where string n ends and string n + 1 begins; `ends[0]` is 0.
     package private(set) var ends: [UInt32] = [0]
+    /// Of each string by its number.
+    private var hashes: [UInt64] = [0]
     /// Numbers of strings at their hashes' places, 0 where free; a power of two long.
     private var slots: [UInt32] = Array(repeating: 0, count: 64)
 
@@ -19,7 +21,7 @@ package struct ByteTable: Sendable {
 
     /// How many strings there are; the highest number given out.
     package var count: Int { ends.count - 1 }
-    package var byteCount: Int { bytes.count + ends.count * 4 + slots.count * 4 }
+    package var byteCount: Int { bytes.count + ends.count * 12 + slots.count * 4 }
 
     /// Where the string of that number lies in `bytes`; empty for 0. Precondition: the number was given out.
     package func range(of number: UInt32) -> Range<Int> {
@@ -30,7 +32,8 @@ package struct ByteTable: Sendable {
     /// The string's number, a new one if it was not there. The empty string is number 0.
     package mutating func number(of string: Span<UInt8>) -> UInt32 {
         if string.isEmpty { return 0 }
-        var place = Int(truncatingIfNeeded: string.hash64(seed: seed)) & (slots.count - 1)
+        let hash = string.hash64(seed: seed)
+        var place = Int(truncatingIfNeeded: hash) & (slots.count - 1)
         while slots[place] != 0 {
             let candidate = slots[place]
             if bytes.span.extracting(range(of: candidate)).isEqual(to: string) { return candidate }
@@ -39,6 +42,7 @@ package struct ByteTable: Sendable {
         precondition(bytes.count + string.count <= Int(UInt32.max), "a batch's strings must stay below 4 GiB")
         bytes.append(copying: string)
         ends.append(UInt32(bytes.count))
+        hashes.append(hash)
         let number = UInt32(count)
         slots[place] = number
         if count * 2 > slots.count { grow() }
@@ -61,18 +65,23 @@ package struct ByteTable: Sendable {
 
     package func string(_ number: UInt32) -> [UInt8] { Array(bytes[range(of: number)]) }
 
+    /// The hash of the string of that number, the same in all tables of a process; 0 for number 0. Precondition: the
+    /// number was given out.
+    func hash(of number: UInt32) -> UInt64 { hashes[Int(number)] }
+
     package mutating func removeAll() {
         bytes.removeAll(keepingCapacity: bytes.capacity <= Self.keptBytes)
         ends.removeAll(keepingCapacity: true)
         ends.append(0)
+        hashes.removeAll(keepingCapacity: true)
+        hashes.append(0)
         for place in slots.indices { slots[place] = 0 }
     }
 
     private mutating func grow() {
         slots = Array(repeating: 0, count: slots.count * 2)
         for number in 1...UInt32(count) {
-            let hash = bytes.span.extracting(range(of: number)).hash64(seed: seed)
-            var place = Int(truncatingIfNeeded: hash) & (slots.count - 1)
+            var place = Int(truncatingIfNeeded: hashes[Int(number)]) & (slots.count - 1)
             while slots[place] != 0 { place = (place + 1) & (slots.count - 1) }
             slots[place] = number
         }

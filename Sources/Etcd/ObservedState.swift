@@ -450,12 +450,6 @@ package struct ObservedStateLimits: Sendable {
     package init() {}
 }
 
-extension ByteTable {
-    fileprivate func hash(of number: UInt32) -> UInt64 {
-        bytes.span.extracting(range(of: number)).hash64(seed: HashSeed.process)
-    }
-}
-
 extension Operation {
     /// The last moment at which something of it was seen.
     fileprivate var end: CaptureTime {

@@ -60,6 +60,8 @@ package struct RecordingPipeline {
 
     /// Whether the batch should be taken before more packets are handed in.
     package private(set) var isBatchFull = false
+    /// Records in the batch when that was last looked at.
+    private var notedRecords = 0
 
     /// Operations in the batch now.
     package var pendingOperations: Int { context.output.batch.operations.count }
@@ -154,6 +156,7 @@ package struct RecordingPipeline {
         try body(context.output.batch)
         context.output.batch.removeAll()
         isBatchFull = false
+        notedRecords = 0
         guard endsPart else { return }
         part += 1
         partStart = total
@@ -373,6 +376,10 @@ package struct RecordingPipeline {
 
     /// Takes note of how full the batch is; asked for far more often than it changes.
     private mutating func noteBatch() {
+        // Nothing grows without one of these.
+        let records = context.output.batch.operations.count + context.output.batch.connections.count
+        if records == notedRecords { return }
+        notedRecords = records
         isBatchFull =
             context.output.batch.operations.count >= limits.batchOperations
             || context.output.batch.byteCount >= limits.batchBytes
