@@ -38,6 +38,7 @@ let package = Package(
         .target(name: "Consistency", dependencies: ["Wire"], swiftSettings: strict),
         .target(
             name: "Analysis", dependencies: ["Wire", "Etcd", "Trace", "Consistency"], swiftSettings: strict),
+        .target(name: "Replay", dependencies: ["Wire", "Etcd"], swiftSettings: strict),
         .target(name: "Chains", dependencies: ["Wire"], swiftSettings: strict),
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "ChainRuntime", dependencies: ["Wire", "Chains", "CLinux"], swiftSettings: strict),
@@ -79,6 +80,8 @@ let package = Package(
             name: "AnalysisTests", dependencies: ["Wire", "Etcd", "Trace", "Analysis", "Consistency"],
             exclude: ["Goldens"],
             swiftSettings: strict),
+        .testTarget(
+            name: "ReplayTests", dependencies: ["Wire", "Etcd", "Replay", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "ChainsTests", dependencies: ["Wire", "Chains", "Consistency", "TestSupport"], exclude: ["Cases"],
             swiftSettings: strict),

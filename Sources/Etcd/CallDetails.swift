@@ -4,49 +4,51 @@
 /// A singular field that comes more than once counts as protobuf says: the last scalar wins, sub-messages merge field
 /// by field. Two exceptions, which no encoder writes: a part of a transaction, a key-value or an event whose
 /// sub-message comes in several pieces is what its last piece says.
-struct CallDetails: Sendable {
+package struct CallDetails: Sendable {
+    package init() {}
+
     // The request.
 
     /// The request of Range, RangeStream, Put, DeleteRange and Txn. No answer in it yet.
-    var body = RequestOp()
-    var parts: [RequestOp] = []
-    var compares: [Compare] = []
-    var lease: Int64 = 0
-    var ttl: Int64 = 0
-    var revision: Int64 = 0
+    package var body = RequestOp()
+    package var parts: [RequestOp] = []
+    package var compares: [Compare] = []
+    package var lease: Int64 = 0
+    package var ttl: Int64 = 0
+    package var revision: Int64 = 0
 
     // The response.
 
     /// The answer to `body`.
-    var answer = Answer()
+    package var answer = Answer()
     /// The answers to the operations of a transaction's branch that ran, nested ones after their transaction's.
-    var answers: [Answer] = []
-    var keyValues: [KeyValueRecord] = []
-    var headerRevision: Int64 = 0
-    var headerCluster: UInt64 = 0
-    var answeredLease: Int64 = 0
-    var answeredTTL: Int64 = 0
-    var watch = WatchReply()
+    package var answers: [Answer] = []
+    package var keyValues: [KeyValueRecord] = []
+    package var headerRevision: Int64 = 0
+    package var headerCluster: UInt64 = 0
+    package var answeredLease: Int64 = 0
+    package var answeredTTL: Int64 = 0
+    package var watch = WatchReply()
 
     /// The keys of both.
-    var keys = KeyList()
+    package var keys = KeyList()
 
     /// The answer to one operation.
-    struct Answer: Sendable {
-        var kind: RequestOp.Kind = .none
+    package struct Answer: Sendable {
+        package var kind: RequestOp.Kind = .none
         /// `more`, `succeeded`, `answered`.
-        var flags: RequestOp.Flags = []
-        var count: Int64 = 0
-        var keyValues = Slice()
+        package var flags: RequestOp.Flags = []
+        package var count: Int64 = 0
+        package var keyValues = Slice()
         /// Transaction: how many of the following answers belong to it.
-        var nested: UInt32 = 0
+        package var nested: UInt32 = 0
     }
 
     /// The scalar fields of a WatchResponse.
-    struct WatchReply: Sendable {
-        var watchID: Int64 = 0
-        var isCreated = false
-        var isCanceled = false
+    package struct WatchReply: Sendable {
+        package var watchID: Int64 = 0
+        package var isCreated = false
+        package var isCanceled = false
     }
 
     /// Bytes of memory, used or not.
@@ -62,7 +64,7 @@ struct CallDetails: Sendable {
     var isHoldingMuch: Bool { keyValues.count > 16 || parts.count > 16 || keys.bytes.count > 1024 }
 
     /// Forgets all, and keeps the memory for the next call.
-    mutating func reset() {
+    package mutating func reset() {
         forgetRequest()
         forgetResponse()
         headerRevision = 0
@@ -100,7 +102,7 @@ struct CallDetails: Sendable {
 
     /// Joins the answers to a transaction with its request: marks the operations that were executed and gives them
     /// what they returned. False, and nothing is marked, if they do not fit each other.
-    mutating func matchAnswers() -> Bool {
+    package mutating func matchAnswers() -> Bool {
         var next = 0
         let fits =
             match(

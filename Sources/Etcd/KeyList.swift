@@ -4,22 +4,24 @@ import Wire
 ///
 /// A call names the same key again and again (compare, put, range, reply), so a key equal to the previous one gets its
 /// number; other repetitions are kept twice and meet again in the batch's table.
-struct KeyList: Sendable {
-    private(set) var bytes: [UInt8] = []
-    private(set) var ends: [UInt32] = []
+package struct KeyList: Sendable {
+    package private(set) var bytes: [UInt8] = []
+    package private(set) var ends: [UInt32] = []
 
-    var count: Int { ends.count }
+    package init() {}
+
+    package var count: Int { ends.count }
     var byteCount: Int { bytes.count + ends.count * 8 }
     /// Bytes of memory, used or not.
     var capacityBytes: Int { bytes.capacity + ends.capacity * 4 }
 
     /// Where the key of that number lies in `bytes`. Precondition: the number was given out and is not 0.
-    func range(of number: UInt32) -> Range<Int> {
+    package func range(of number: UInt32) -> Range<Int> {
         (number == 1 ? 0 : Int(ends[Int(number) - 2]))..<Int(ends[Int(number) - 1])
     }
 
     /// The number of a key that lies in `source` at `place`.
-    mutating func number(of source: Span<UInt8>, at place: Range<Int>) -> UInt32 {
+    package mutating func number(of source: Span<UInt8>, at place: Range<Int>) -> UInt32 {
         if place.isEmpty { return 0 }
         let key = source.extracting(place)
         if let last = ends.last {
@@ -41,7 +43,7 @@ struct KeyList: Sendable {
     }
 
     /// Forgets all, and keeps the memory.
-    mutating func removeAll() {
+    package mutating func removeAll() {
         if ends.isEmpty { return }
         bytes.removeAll(keepingCapacity: true)
         ends.removeAll(keepingCapacity: true)

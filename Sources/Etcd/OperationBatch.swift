@@ -17,6 +17,8 @@ package struct OperationBatch: Sendable {
     package var connections: [ConnectionRecord] = []
     /// What the operations of this batch first showed of what existed before the recording.
     package var observed: [ObservedRecord] = []
+    /// Of a replay: one for each of `operations`. Of a recording: empty.
+    package var replays: [ReplayRecord] = []
     /// Totals of the recording up to the end of this batch; a later one replaces an earlier.
     package var health = RecordingHealth()
 
@@ -28,6 +30,7 @@ package struct OperationBatch: Sendable {
             + compares.count * MemoryLayout<Compare>.stride + keyValues.count * MemoryLayout<KeyValueRecord>.stride
             + connections.count * MemoryLayout<ConnectionRecord>.stride + keys.byteCount + texts.byteCount
             + observed.count * MemoryLayout<ObservedRecord>.stride
+            + replays.count * MemoryLayout<ReplayRecord>.stride
     }
 
     package mutating func removeAll() {
@@ -39,6 +42,7 @@ package struct OperationBatch: Sendable {
         texts.removeAll()
         connections.removeAll(keepingCapacity: true)
         observed.removeAll(keepingCapacity: true)
+        if !replays.isEmpty { replays.removeAll(keepingCapacity: true) }
     }
 }
 

@@ -1,0 +1,41 @@
+/// A store that can be asked what the calls of a plan ask: etcd, a chain, or nothing at all.
+///
+/// The backend has the loop, since it knows what there is to wait for: sockets, a clock, or nothing. It asks its driver
+/// what to send and tells it what was answered, all on one thread, the one that `run` is called on:
+///
+///     while !driver.isDone {
+///         driver.turn(at: now)
+///         while driver.next(into: &request) { /* hand it to the system */ }
+///         // sleep until driver.nextDue, or until something was answered:
+///         driver.receive(answer)
+///     }
+///
+/// A backend never sends a request twice, never reorders those of a connection, never waits for one before it takes
+/// the next, and gives every request exactly one answer, at the latest when it is closed. `BackendConformance` holds it
+/// to that.
+package protocol Backend: AnyObject {
+    /// As reports print it: `etcd:3`, `etcd://10.0.0.1:2379`, `null`.
+    var name: String { get }
+    /// Nanoseconds since some moment, never going back: the clock of `sent`, `firstByte` and `done`.
+    var now: Int64 { get }
+    /// Connects, and learns what there is to know of the target. To be called once, before `run`.
+    func open(connections: Int) throws(BackendError)
+    /// Runs the driver until it is done. May be called again with another driver.
+    func run(_ driver: any StoreDriver) throws(BackendError)
+    /// Ends all connections, and whatever was started. Never fails; to be called once.
+    func close()
+}
+
+/// What a backend asks and tells: the engine of a replay, the writer of a preload, a test.
+package protocol StoreDriver: AnyObject {
+    /// Takes note of the time. To be called before `next` after every sleep.
+    func turn(at now: Int64)
+    /// Fills in the next request that is due; false when there is none now.
+    func next(into request: inout StoreRequest) -> Bool
+    /// Takes an answer. What waited for it may be due at once.
+    func receive(_ answer: borrowing StoreAnswer)
+    /// When to call `turn` again at the latest, if nothing is answered before; `Int64.max` for never.
+    var nextDue: Int64 { get }
+    /// Nothing will be due any more, and nothing is to be waited for.
+    var isDone: Bool { get }
+}

@@ -1,0 +1,180 @@
+package import Etcd
+
+/// A recorded workload made ready for replay: its calls in the order in which they began, what each of them waits for,
+/// and where the revisions and lease IDs in it come from. Flat arrays that name each other by number; nothing changes
+/// once it is built.
+package struct ReplayPlan: Sendable {
+    /// In the order of `time`; the number of a call is its place.
+    package var calls: [PlannedCall] = []
+    /// Operations of transactions' branches, and compares, as recorded: their answers are the recorded ones.
+    package var parts: [RequestOp] = []
+    package var compares: [Compare] = []
+    /// What of the requests is to be translated, by the calls' `patches`.
+    package var patches: [Patch] = []
+    /// Keys and range ends of calls and of the preload.
+    package var keys = ByteTable()
+    package var streams: [PlannedStream] = []
+    /// Recorded connections that carry a planned call; their numbers are places from 0.
+    package var connectionCount = 0
+    /// What waits for what.
+    package var order = OrderGraph()
+    /// What is written before the run.
+    package var preload = PreloadPlan()
+    /// Calls of the trace that are not replayed, by reason.
+    package var exclusions = ExclusionTable()
+
+    package init() {}
+}
+
+/// A call of the trace, or a message on one of its streams, as it is to be sent.
+package struct PlannedCall: Sendable {
+    package enum Action: UInt8, Sendable {
+        /// A unary call, or a server stream that is read to its end (RangeStream, Snapshot).
+        case call
+        /// A message on a bidirectional stream; the first one opens it.
+        case message
+        /// The client ends the stream.
+        case endStream
+    }
+
+    package var action: Action = .call
+    package var kind: OperationKind
+    package var method: MethodNumber
+    /// Nanoseconds after the plan's first call, in the recording.
+    package var time: Int64
+    /// Nanoseconds from there to the last byte of the recorded answer; −1 when none was seen.
+    package var latency: Int64 = -1
+    /// Number of the connection in the plan.
+    package var connection: UInt32
+    /// Number of the stream in the plan, for `.message` and `.endStream`.
+    package var stream: UInt32 = 0
+    /// Range, Put, DeleteRange, Txn, watch create: as recorded, with the recorded answer.
+    package var body = RequestOp()
+    /// In the plan's `parts`.
+    package var parts = Slice()
+    package var patches = Slice()
+    /// Lock, Unlock, Campaign, Leader: the name or key.
+    package var key: KeyNumber = 0
+    package var lease: Int64 = 0
+    package var ttl: Int64 = 0
+    /// Compact, HashKV: the recorded revision.
+    package var revision: Int64 = 0
+    package var watchID: Int64 = 0
+    /// The recorded gRPC status; `noStatus` when the answer was not seen.
+    package var status: UInt32 = PlannedCall.noStatus
+    /// The recorded header revision; 0 when not seen.
+    package var headerRevision: Int64 = 0
+
+    package static let noStatus = UInt32.max
+
+    package init(kind: OperationKind, method: MethodNumber, time: Int64, connection: UInt32) {
+        self.kind = kind
+        self.method = method
+        self.time = time
+        self.connection = connection
+    }
+}
+
+/// A bidirectional stream of the recording: a Watch or LeaseKeepAlive call.
+package struct PlannedStream: Sendable {
+    package var method: MethodNumber
+    package var connection: UInt32
+    /// Events that the recording shows on it.
+    package var recordedEvents: Int64 = 0
+
+    package init(method: MethodNumber, connection: UInt32) {
+        self.method = method
+        self.connection = connection
+    }
+}
+
+/// A number of a request that means something else on the target, and where its meaning is learned.
+package struct Patch: Sendable, Equatable {
+    /// Which number of the request.
+    package enum Field: UInt8, Sendable {
+        /// The revision of the call's own range or watch, or of Compact and HashKV.
+        case revision
+        /// The revision of a range in a transaction; `index` counts from the call's first part.
+        case partRevision
+        /// A mod or create revision; `index` counts from the call's first compare, nested ones behind.
+        case operand
+        /// A version that a compare names: `offset` is taken from it.
+        case version
+        /// The lease of the call, of its put, or of a put in a transaction (`index` as above).
+        case lease
+        case putLease
+        case partLease
+        /// A lease that a compare names.
+        case operandLease
+        /// The key ends with a lease ID in hexadecimal, as keys of locks and elections do (v3lock: `name/lease`).
+        case key
+        case partKey
+        case operandKey
+        /// The watch ID of a cancel request.
+        case watch
+    }
+
+    /// Where its meaning is learned.
+    package enum Source: UInt8, Sendable {
+        /// Nowhere: it is sent as recorded, and counted.
+        case nowhere
+        /// The header revision of the answer to call `number`.
+        case revisionOfCall
+        /// The revision that the preload gave key `number` of the preload's puts.
+        case revisionOfPreload
+        /// The lease that call `number`, a LeaseGrant or Lock, was answered.
+        case leaseOfCall
+        /// Lease `number` of the preload.
+        case leaseOfPreload
+        /// The watch that call `number`, a watch create, was answered.
+        case watchOfCall
+        /// The number is known when the plan is made: `offset` says by how much it differs from the recorded one.
+        case constant
+    }
+
+    package var field: Field
+    package var source: Source
+    /// Which part or compare.
+    package var index: UInt32 = 0
+    /// Call, put or lease, as `source` says.
+    package var number: UInt32 = 0
+    /// Added to what is learned; to the recorded number with `.constant`.
+    package var offset: Int64 = 0
+
+    package init(_ field: Field, from source: Source, index: UInt32 = 0, number: UInt32 = 0, offset: Int64 = 0) {
+        self.field = field
+        self.source = source
+        self.index = index
+        self.number = number
+        self.offset = offset
+    }
+}
+
+/// What is written before the run, so that the store holds what the recording shows to have been there.
+package struct PreloadPlan: Sendable {
+    package struct Lease: Sendable, Equatable {
+        package var recorded: Int64
+        /// Seconds.
+        package var ttl: Int64
+    }
+
+    package struct Put: Sendable, Equatable {
+        package var key: KeyNumber
+        /// Bytes; the median of the known ones where the recording does not show it.
+        package var valueSize: Int64
+        /// Place in `leases`; nil without a lease.
+        package var lease: UInt32?
+        /// As recorded; 0 where not known.
+        package var modRevision: Int64
+        package var createRevision: Int64
+        package var version: Int64
+        /// Whether it stands for a key that was counted but never named.
+        package var isFiller: Bool
+    }
+
+    package var leases: [Lease] = []
+    /// In the order of mod revision, unknown ones first, fillers before all.
+    package var puts: [Put] = []
+
+    package init() {}
+}
