@@ -81,7 +81,9 @@ let package = Package(
             exclude: ["Goldens"],
             swiftSettings: strict),
         .testTarget(
-            name: "ReplayTests", dependencies: ["Wire", "Etcd", "Replay", "TestSupport"], swiftSettings: strict),
+            name: "ReplayTests",
+            dependencies: ["Wire", "CaptureFiles", "Etcd", "Recording", "Replay", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "ChainsTests", dependencies: ["Wire", "Chains", "Consistency", "TestSupport"], exclude: ["Cases"],
             swiftSettings: strict),

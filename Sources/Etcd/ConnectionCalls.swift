@@ -317,6 +317,8 @@ package struct ConnectionCalls {
             if call.requestEnd == event.time.nanoseconds {
                 call.completeness.insert(.withdrawn)
             }
+            // A unary request had ended before; a stream's client ends it with this.
+            if call.kind == .watch || call.kind == .leaseKeepAlive { call.requestEnd = event.time.nanoseconds }
         case .goAway, .desynchronized: break
         }
         if event.flags.contains(.endStream) {

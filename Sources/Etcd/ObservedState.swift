@@ -472,7 +472,7 @@ extension RequestOp {
 
 extension Span<UInt8> {
     /// Whether these bytes come before the others in etcd's order of keys.
-    func precedes(_ other: Span<UInt8>) -> Bool {
+    package func precedes(_ other: Span<UInt8>) -> Bool {
         for offset in 0..<Swift.min(count, other.count) where self[offset] != other[offset] {
             return self[offset] < other[offset]
         }

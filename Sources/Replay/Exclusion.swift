@@ -16,6 +16,8 @@ package enum Exclusion: UInt8, Sendable, CaseIterable {
     case notRecorded
     /// It would change the target itself: members, alarms, users, defragmentation, downgrade.
     case administrative
+    /// It writes a value beyond what a plan holds.
+    case tooLarge
     /// A stream that was open before the recording, of which nothing shows what it asked for.
     case openedBefore
 }
@@ -31,6 +33,8 @@ package struct ExclusionTable: Sendable, Equatable {
         get { counts[Int(kind.rawValue) * Exclusion.allCases.count + Int(reason.rawValue)] }
         set { counts[Int(kind.rawValue) * Exclusion.allCases.count + Int(reason.rawValue)] = newValue }
     }
+
+    mutating func count(_ kind: OperationKind, _ reason: Exclusion) { self[kind, reason] += 1 }
 
     package var total: Int { counts.reduce(0, +) }
 

@@ -22,6 +22,29 @@ package struct ReplayPlan: Sendable {
     package var preload = PreloadPlan()
     /// Calls of the trace that are not replayed, by reason.
     package var exclusions = ExclusionTable()
+    package var notes = PlanNotes()
+
+    package init() {}
+}
+
+/// What is to be known of how a plan was made.
+package struct PlanNotes: Sendable, Equatable {
+    /// Writes without an answer that the recording shows to have been executed.
+    package var unansweredExecuted = 0
+    /// Reads that saw an older state than had been shown before they began, as serializable ones may: nothing waits
+    /// for them, and they may be answered otherwise.
+    package var staleReads = 0
+    /// Revisions and leases that nothing in the trace explains, by what they are for; sent as recorded.
+    package var unmappedCompares = 0
+    package var unmappedRevisions = 0
+    package var unmappedLeases = 0
+    /// Nodes of cycles in the order, where the recording contradicts itself, that wait for nothing.
+    package var cyclesBroken = 0
+    /// Keys that were counted but never named: those that are made up, and those for which no name was found.
+    package var fillers = 0
+    package var fillersLeftOut = 0
+    /// Watches that were open before the recording, begun anew on what their events show.
+    package var watchesBegunAnew = 0
 
     package init() {}
 }
@@ -50,8 +73,11 @@ package struct PlannedCall: Sendable {
     package var stream: UInt32 = 0
     /// Range, Put, DeleteRange, Txn, watch create: as recorded, with the recorded answer.
     package var body = RequestOp()
-    /// In the plan's `parts`.
+    /// In the plan's `parts`; a part's own compares are named by their places in the plan's `compares`.
     package var parts = Slice()
+    /// All compares of the transaction, those of nested ones behind, in the plan's `compares`; its own are
+    /// `body.compares`.
+    package var compares = Slice()
     package var patches = Slice()
     /// Lock, Unlock, Campaign, Leader: the name or key.
     package var key: KeyNumber = 0

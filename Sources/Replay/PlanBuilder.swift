@@ -1,0 +1,338 @@
+package import Etcd
+import Wire
+
+/// Makes a plan of a trace's batches: first which calls are to be replayed, then, when all are known, in what order,
+/// and where the numbers in them come from.
+///
+/// Batches come in the order of the trace, after an `UnansweredSurvey` has seen them all.
+package struct PlanBuilder: Sendable {
+    /// What a call waits for.
+    package enum Order: String, Sendable, CaseIterable {
+        /// For what came before it in the recorded history, where their keys meet and one changed something.
+        case causal
+        /// For what had been answered on its connection before it began.
+        case connection
+        case none
+    }
+
+    private let order: Order
+    let limits: PlanLimits
+    var plan = ReplayPlan()
+    /// Of each of the plan's calls, while they stand in the order of the trace.
+    var facts: [CallFacts] = []
+    var unanswered: UnansweredWrites
+    private var preload = PreloadBuilder()
+    private var connections: [UInt32: UInt32] = [:]
+    private var streams: [StreamName: UInt32] = [:]
+    /// Streams of which nothing shows what they were opened for.
+    private var unknownStreams: Set<UInt32> = []
+    /// Of each key of the current batch its number in the plan; 0 where not looked up.
+    private var keyNumbers: [KeyNumber] = []
+
+    /// A stream of the recording.
+    private struct StreamName: Hashable {
+        var connection: UInt32
+        var stream: UInt32
+    }
+
+    package init(order: Order, survey: UnansweredSurvey, limits: PlanLimits = PlanLimits()) {
+        self.order = order
+        self.limits = limits
+        unanswered = UnansweredWrites(survey, limits: limits)
+    }
+
+    /// Takes the operations of a batch.
+    package mutating func add(_ batch: borrowing OperationBatch) throws(PlanError) {
+        guard plan.keys.bytes.count <= limits.keyBytes - batch.keys.bytes.count else {
+            throw PlanError(why: "its keys take more than \(limits.keyBytes) bytes")
+        }
+        guard plan.calls.count <= limits.calls - batch.operations.count,
+            plan.parts.count <= limits.parts - batch.parts.count,
+            plan.compares.count <= limits.parts - batch.compares.count
+        else {
+            throw PlanError(
+                why: "it has more than \(limits.calls) calls, or \(limits.parts) operations or compares in transactions"
+            )
+        }
+        keyNumbers.removeAll(keepingCapacity: true)
+        keyNumbers.append(contentsOf: repeatElement(0, count: batch.keys.count + 1))
+        for place in batch.operations.indices {
+            switch batch.operations[place].role {
+            case .call: take(call: batch.operations[place], of: batch)
+            case .message: take(message: batch.operations[place], of: batch)
+            case .event: take(event: batch.operations[place], of: batch)
+            }
+        }
+        for place in batch.observed.indices {
+            var record = batch.observed[place]
+            record.key = key(record.key, of: batch)
+            record.rangeEnd = key(record.rangeEnd, of: batch)
+            preload.take(record)
+        }
+        unanswered.see(batch)
+    }
+
+    /// Orders what was added. To be called once, after the last batch.
+    package consuming func finish() -> ReplayPlan {
+        takeExecuted()
+        sortByTime()
+        let history = RecordedHistory(plan, facts: &facts)
+        plan.notes.staleReads = history.staleReads
+        plan.preload = preload.finish(&plan, limits: limits)
+        let rewriting = Rewriting(&plan, facts, history)
+        var edges = OrderEdges(callCount: plan.calls.count)
+        switch order {
+        case .causal:
+            history.addOrder(of: plan, facts, into: &edges)
+            rewriting.addOrder(of: plan, facts, into: &edges)
+        case .connection: Self.addConnectionOrder(of: plan, facts, into: &edges)
+        case .none: break
+        }
+        plan.notes.cyclesBroken = edges.breakCycles()
+        plan.order = OrderGraph(nodeCount: edges.nodeCount, edges: edges.edges)
+        return plan
+    }
+}
+
+// Which calls are replayed.
+extension PlanBuilder {
+    private mutating func take(call: Operation, of batch: borrowing OperationBatch) {
+        if call.kind == .watch || call.kind == .leaseKeepAlive { return take(stream: call, of: batch) }
+        if call.completeness.contains(.openedBefore) { return }
+        if let reason = Exclusion(call, of: batch, limits: limits) { return plan.exclusions.count(call.kind, reason) }
+        var planned = planned(call)
+        planned.body = call.body
+        planned.body.key = key(call.body.key, of: batch)
+        planned.body.rangeEnd = key(call.body.rangeEnd, of: batch)
+        planned.body.keyValues = Slice()
+        copyTransaction(of: call, of: batch, into: &planned)
+        planned.key = key(call.key, of: batch)
+        planned.lease = call.lease
+        planned.ttl = call.ttl
+        planned.revision = call.kind == .range || call.kind == .rangeStream ? call.body.revision : call.revision
+        planned.headerRevision = max(call.headerRevision, 0)
+        var facts = CallFacts(time: call.time.nanoseconds)
+        if call.isOutcomeOpen {
+            guard unanswered.isCandidate(call) else { return plan.exclusions.count(call.kind, .unanswered) }
+            planned.headerRevision = 0
+            facts.hasChanged = true
+            unanswered.candidates.append(UnansweredWrites.Candidate(call: planned, facts: facts))
+            return
+        }
+        planned.status = call.status ?? PlannedCall.noStatus
+        facts.end = call.answerEnd
+        facts.isAnswered = true
+        facts.hasChanged = planned.status == 0 && plan.hasChanged(planned)
+        if facts.hasChanged, planned.headerRevision > 0 { unanswered.explain(planned.headerRevision) }
+        planned.latency = facts.end == .max ? -1 : max(0, facts.end.distance(since: facts.time))
+        plan.calls.append(planned)
+        self.facts.append(facts)
+    }
+
+    private mutating func planned(_ operation: Operation) -> PlannedCall {
+        PlannedCall(
+            kind: operation.kind, method: operation.method, time: operation.time.nanoseconds,
+            connection: connection(operation.connection))
+    }
+
+    /// Copies parts and compares behind those of the plan, compares of nested transactions behind the call's own.
+    private mutating func copyTransaction(
+        of call: Operation, of batch: borrowing OperationBatch, into planned: inout PlannedCall
+    ) {
+        guard call.kind == .txn else { return }
+        let firstCompare = UInt32(plan.compares.count)
+        planned.body.compares = copy(call.body.compares, of: batch)
+        planned.parts = Slice(start: UInt32(plan.parts.count), count: call.parts.count)
+        for place in call.parts.range {
+            var part = batch.parts[place]
+            part.key = key(part.key, of: batch)
+            part.rangeEnd = key(part.rangeEnd, of: batch)
+            part.keyValues = Slice()
+            part.compares = copy(part.compares, of: batch)
+            plan.parts.append(part)
+        }
+        planned.compares = Slice(start: firstCompare, count: UInt32(plan.compares.count) - firstCompare)
+    }
+
+    private mutating func copy(_ compares: Slice, of batch: borrowing OperationBatch) -> Slice {
+        let copied = Slice(start: UInt32(plan.compares.count), count: compares.count)
+        for place in compares.range {
+            var compare = batch.compares[place]
+            compare.key = key(compare.key, of: batch)
+            compare.rangeEnd = key(compare.rangeEnd, of: batch)
+            plan.compares.append(compare)
+        }
+        return copied
+    }
+
+    /// The plan's number of a key of the batch.
+    private mutating func key(_ number: KeyNumber, of batch: borrowing OperationBatch) -> KeyNumber {
+        if number == 0 { return 0 }
+        if keyNumbers[Int(number)] == 0 {
+            keyNumbers[Int(number)] = plan.keys.number(
+                of: batch.keys.bytes.span.extracting(batch.keys.range(of: number)))
+        }
+        return keyNumbers[Int(number)]
+    }
+
+    private mutating func connection(_ recorded: UInt32) -> UInt32 {
+        if let known = connections[recorded] { return known }
+        let number = UInt32(plan.connectionCount)
+        plan.connectionCount += 1
+        connections[recorded] = number
+        return number
+    }
+}
+
+// Streams.
+extension PlanBuilder {
+    private mutating func stream(of operation: Operation) -> UInt32 {
+        let name = StreamName(connection: operation.connection, stream: operation.stream)
+        if let known = streams[name] { return known }
+        let number = UInt32(plan.streams.count)
+        plan.streams.append(PlannedStream(method: operation.method, connection: connection(operation.connection)))
+        streams[name] = number
+        return number
+    }
+
+    private mutating func take(stream call: Operation, of batch: borrowing OperationBatch) {
+        if call.evidence == .ambiguous { return plan.exclusions.count(call.kind, .ambiguous) }
+        let number = stream(of: call)
+        if call.completeness.contains(.openedBefore), call.kind == .watch {
+            guard call.key != 0 else {
+                unknownStreams.insert(number)
+                return plan.exclusions.count(.watch, .openedBefore)
+            }
+            beginAnew(call, number, key(call.key, of: batch))
+        }
+        // What ended by the client's doing is ended again; the rest ends with the run.
+        guard call.completeness.contains(.resetByClient) || call.completeness.contains(.completed),
+            call.requestEnd != Operation.absent
+        else { return }
+        let (end, overflow) = call.time.nanoseconds.addingReportingOverflow(max(call.requestEnd, 0))
+        if overflow { return }
+        var planned = planned(call)
+        planned.action = .endStream
+        planned.stream = number
+        append(planned, time: end)
+    }
+
+    /// Watches what the events of a watch that was open before show it to watch: from their first on, the state before
+    /// is not known.
+    private mutating func beginAnew(_ call: Operation, _ number: UInt32, _ key: KeyNumber) {
+        var planned = planned(call)
+        planned.action = .message
+        planned.kind = .watchCreate
+        planned.stream = number
+        planned.body.kind = .watchCreate
+        planned.body.key = key
+        if let end = plan.keys.folderEnd(of: key) {
+            planned.body.rangeEnd = end
+            planned.body.flags.insert(.hasRangeEnd)
+        }
+        plan.notes.watchesBegunAnew += 1
+        append(planned, time: call.time.nanoseconds)
+    }
+
+    private mutating func take(message: Operation, of batch: borrowing OperationBatch) {
+        guard message.completeness.contains(.hasRequest) else { return }
+        guard message.completeness.isDisjoint(with: [.requestDamaged, .requestUndecoded, .keyLost]) else {
+            return plan.exclusions.count(message.kind, .requestLost)
+        }
+        var planned = planned(message)
+        planned.action = .message
+        planned.stream = stream(of: message)
+        planned.watchID = message.watchID
+        planned.lease = message.lease
+        planned.ttl = message.ttl
+        planned.headerRevision = max(message.headerRevision, 0)
+        if message.kind == .watchCreate {
+            planned.body = message.body
+            planned.body.key = key(message.body.key, of: batch)
+            planned.body.rangeEnd = key(message.body.rangeEnd, of: batch)
+        }
+        let isAnswered = message.completeness.contains(.hasResponse)
+        if isAnswered { planned.status = 0 }
+        append(planned, time: message.time.nanoseconds, end: isAnswered ? message.answerEnd : .max)
+    }
+
+    private mutating func take(event: Operation, of batch: borrowing OperationBatch) {
+        guard event.kind == .watchEvents else { return }
+        let number = Int(stream(of: event))
+        for place in event.events.range where batch.keyValues[place].kind != .previous {
+            plan.streams[number].recordedEvents += 1
+        }
+    }
+
+    private mutating func append(_ call: PlannedCall, time: Int64, end: Int64 = .max) {
+        var planned = call
+        var facts = CallFacts(time: time)
+        facts.end = end
+        facts.isAnswered = end != .max
+        planned.latency = end == .max ? -1 : max(0, end.distance(since: time))
+        plan.calls.append(planned)
+        self.facts.append(facts)
+    }
+}
+
+// Order.
+extension PlanBuilder {
+    /// Takes in the writes without an answer that were executed all the same.
+    private mutating func takeExecuted() {
+        for candidate in unanswered.resolved(shown: ShownRevisions(plan.calls, facts), plan: plan) {
+            guard candidate.facts.place > 0 else {
+                plan.exclusions.count(candidate.call.kind, .unanswered)
+                continue
+            }
+            plan.notes.unansweredExecuted += 1
+            plan.calls.append(candidate.call)
+            facts.append(candidate.facts)
+        }
+    }
+
+    /// By the time of the request; what began at once stays in the order of the trace. Times become nanoseconds after
+    /// the first call's.
+    private mutating func sortByTime() {
+        let isKept = plan.calls.map { $0.action == .call || !unknownStreams.contains($0.stream) }
+        var order: [Int] = []
+        for place in plan.calls.indices {
+            if isKept[place] {
+                order.append(place)
+            } else if plan.calls[place].action == .message {
+                plan.exclusions.count(plan.calls[place].kind, .openedBefore)
+            }
+        }
+        order.sort { (facts[$0].time, $0) < (facts[$1].time, $1) }
+        plan.calls = order.map { plan.calls[$0] }
+        facts = order.map { facts[$0] }
+        let first = facts.first?.time ?? 0
+        for place in plan.calls.indices { plan.calls[place].time = facts[place].time.distance(since: first) }
+    }
+
+    /// Each call waits for what had been answered on its connection before it began.
+    private static func addConnectionOrder(
+        of plan: ReplayPlan, _ facts: [CallFacts], into edges: inout OrderEdges
+    ) {
+        var chains = Array(repeating: WaitChain(), count: plan.connectionCount)
+        let byEnd = plan.calls.indices.filter { facts[$0].end != .max }
+            .sorted { (facts[$0].end, $0) < (facts[$1].end, $1) }
+        var ended = 0
+        for place in plan.calls.indices {
+            while ended < byEnd.count, facts[byEnd[ended]].end < facts[place].time {
+                chains[Int(plan.calls[byEnd[ended]].connection)].append(UInt32(byEnd[ended]))
+                ended += 1
+            }
+            if let tail = chains[Int(plan.calls[place].connection)].tail(in: &edges) {
+                edges.add(before: tail, after: UInt32(place))
+            }
+        }
+    }
+}
+
+extension Int64 {
+    /// Clamped on overflow.
+    func distance(since earlier: Int64) -> Int64 {
+        let (difference, overflow) = subtractingReportingOverflow(earlier)
+        return overflow ? (self < earlier ? .min : .max) : difference
+    }
+}

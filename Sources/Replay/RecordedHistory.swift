@@ -1,0 +1,174 @@
+import Etcd
+
+/// The history that a recording shows: its calls in the order in which the store did them.
+struct RecordedHistory {
+    /// Calls that read or change keys, by place, and by time where places are equal.
+    private(set) var order: [UInt32] = []
+    /// Calls that changed something, with their revisions, ascending.
+    private(set) var writes: [(revision: Int64, call: UInt32)] = []
+    private(set) var staleReads = 0
+    let shown: ShownRevisions
+
+    /// Gives each call its place. Precondition: calls stand in the order of their times.
+    init(_ plan: ReplayPlan, facts: inout [CallFacts]) {
+        shown = ShownRevisions(plan.calls, facts)
+        for place in plan.calls.indices where plan.calls[place].isOfKeys {
+            let call = plan.calls[place]
+            if facts[place].place == 0 {
+                // An error shows no revision: the call saw the store as late as when it was answered.
+                let revision = call.headerRevision > 0 ? call.headerRevision : shown.revision(at: facts[place].end)
+                facts[place].place = CallFacts.place(revision, hasChanged: facts[place].hasChanged)
+            }
+            if facts[place].hasChanged, call.headerRevision > 0 {
+                writes.append((call.headerRevision, UInt32(place)))
+            }
+            order.append(UInt32(place))
+        }
+        writes.sort { ($0.revision, $0.call) < ($1.revision, $1.call) }
+        markPast(plan, &facts)
+        placeRevocations(plan, &facts)
+        order.sort { left, right in
+            (facts[Int(left)].place, left) < (facts[Int(right)].place, right)
+        }
+    }
+
+    /// Reads at a revision, and those that saw a state which had been replaced before they began, are of the past.
+    private mutating func markPast(_ plan: ReplayPlan, _ facts: inout [CallFacts]) {
+        // Of the writes from each one on, the earliest end.
+        var earliest = Array(repeating: Int64.max, count: writes.count + 1)
+        for place in writes.indices.reversed() {
+            earliest[place] = min(earliest[place + 1], facts[Int(writes[place].call)].end)
+        }
+        for place in plan.calls.indices where plan.calls[place].isOfKeys && !facts[place].hasChanged {
+            let call = plan.calls[place]
+            if call.kind == .range || call.kind == .rangeStream, call.revision > 0 {
+                facts[place].isOfThePast = true
+                facts[place].place = CallFacts.place(call.revision, hasChanged: false)
+            } else if earliest[firstWrite(after: facts[place].place / 2)] < facts[place].time {
+                facts[place].isOfThePast = true
+                staleReads += 1
+            }
+        }
+    }
+
+    /// The place in `writes` of the first one above that revision.
+    private func firstWrite(after revision: Int64) -> Int {
+        var low = 0
+        var high = writes.count
+        while low < high {
+            let middle = (low + high) / 2
+            if writes[middle].revision <= revision { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    /// The last write at or before the revision that has an earlier place than the call's; nil if there is none.
+    func write(upTo revision: Int64) -> (revision: Int64, call: UInt32)? {
+        let place = firstWrite(after: revision)
+        return place == 0 ? nil : writes[place - 1]
+    }
+
+    /// The write at exactly that revision.
+    func write(at revision: Int64) -> UInt32? {
+        guard let write = write(upTo: revision), write.revision == revision else { return nil }
+        return write.call
+    }
+
+    /// A revocation deletes its lease's keys at its header's revision, unless another call changed something at it.
+    private func placeRevocations(_ plan: ReplayPlan, _ facts: inout [CallFacts]) {
+        for place in plan.calls.indices where plan.calls[place].kind == .leaseRevoke {
+            let revision = facts[place].place / 2
+            facts[place].place = CallFacts.place(revision, hasChanged: write(at: revision) == nil)
+        }
+    }
+
+    /// Adds who waits for whom over keys and ranges.
+    func addOrder(of plan: ReplayPlan, _ facts: [CallFacts], into edges: inout OrderEdges) {
+        let leases = LeaseKeys(plan)
+        var ranges: [KeyOrder.Access] = []
+        var accesses: [KeyOrder.Access] = []
+        for call in order {
+            accesses.removeAll(keepingCapacity: true)
+            plan.appendAccesses(of: Int(call), facts[Int(call)], leases, to: &accesses)
+            for access in accesses where access.end != 0 { ranges.append(access) }
+        }
+        var keyOrder = KeyOrder(ranges: ranges, keys: plan.keys)
+        for call in order {
+            accesses.removeAll(keepingCapacity: true)
+            plan.appendAccesses(of: Int(call), facts[Int(call)], leases, to: &accesses)
+            keyOrder.take(
+                call, accesses, isWaitedFor: !facts[Int(call)].isOfThePast, keys: plan.keys, into: &edges)
+        }
+    }
+}
+
+/// The keys that a plan's puts attach to leases.
+struct LeaseKeys {
+    private var keys: [Int64: [(call: UInt32, key: KeyNumber)]] = [:]
+
+    init(_ plan: ReplayPlan) {
+        guard plan.calls.contains(where: { $0.kind == .leaseRevoke }) else { return }
+        for place in plan.calls.indices {
+            let call = plan.calls[place]
+            if call.kind == .put { add(call.body, of: place) }
+            for part in call.parts.range { add(plan.parts[part], of: place) }
+        }
+    }
+
+    private mutating func add(_ body: RequestOp, of call: Int) {
+        guard body.kind == .put, body.lease != 0, body.key != 0 else { return }
+        keys[body.lease, default: []].append((UInt32(call), body.key))
+    }
+
+    /// With the calls that put them, in the order of the plan.
+    func keys(of lease: Int64) -> [(call: UInt32, key: KeyNumber)] { keys[lease] ?? [] }
+}
+
+extension PlannedCall {
+    /// Whether it reads or changes keys, so that it has a place among those that do.
+    var isOfKeys: Bool {
+        guard action == .call else { return false }
+        return switch kind {
+        case .range, .rangeStream, .put, .delete, .txn, .leaseRevoke: true
+        default: false
+        }
+    }
+}
+
+extension ReplayPlan {
+    /// Appends the keys and ranges that a call read or changed.
+    func appendAccesses(
+        of place: Int, _ facts: CallFacts, _ leases: LeaseKeys, to accesses: inout [KeyOrder.Access]
+    ) {
+        let call = calls[place]
+        switch call.kind {
+        case .range, .rangeStream: append(call.body, isWrite: false, to: &accesses)
+        case .put, .delete: append(call.body, isWrite: facts.hasChanged, to: &accesses)
+        case .leaseRevoke:
+            for put in leases.keys(of: call.lease) where Int(put.call) < place {
+                accesses.append(KeyOrder.Access(key: put.key, isWrite: true))
+            }
+        case .txn:
+            for compare in compares[call.compares.range] where compare.key != 0 {
+                accesses.append(
+                    KeyOrder.Access(key: compare.key, end: compare.rangeEnd, isWrite: false))
+            }
+            // Where the answer does not tell what was executed, everything may have been.
+            let isTold = facts.isAnswered && call.body.flags.contains(.answered)
+            for part in parts[call.parts.range] where part.kind != .txn {
+                if isTold {
+                    if part.flags.contains(.answered) { append(part, isWrite: part.hasChanged, to: &accesses) }
+                } else {
+                    append(part, isWrite: part.kind != .range, to: &accesses)
+                }
+            }
+        default: break
+        }
+    }
+
+    private func append(_ body: RequestOp, isWrite: Bool, to accesses: inout [KeyOrder.Access]) {
+        guard body.key != 0 else { return }
+        let end = body.flags.contains(.hasRangeEnd) ? body.rangeEnd : 0
+        accesses.append(KeyOrder.Access(key: body.key, end: end, isWrite: isWrite))
+    }
+}

@@ -1,0 +1,307 @@
+import Etcd
+import Wire
+
+/// Where the revisions, leases and watches in a plan's calls come from: finds their patches.
+struct Rewriting {
+    private let history: RecordedHistory
+    /// Grants by the lease they were answered, in the order of the plan.
+    private var grants: [Int64: [UInt32]] = [:]
+    private var preloadLeases: [Int64: UInt32] = [:]
+    /// The preload's put of a key; `none` if there is none.
+    private var preloadPuts: [UInt32]
+    /// Calls whose answers returned a revision that others ask for, in the order of the plan.
+    private var returned: [Int64: [UInt32]] = [:]
+    /// Watch creates of a stream by the watch they were answered.
+    private var watches: [WatchName: UInt32] = [:]
+
+    private struct WatchName: Hashable {
+        var stream: UInt32
+        var watch: Int64
+    }
+
+    private static let none = UInt32.max
+
+    /// Fills in the plan's patches.
+    init(_ plan: inout ReplayPlan, _ facts: [CallFacts], _ history: RecordedHistory) {
+        self.history = history
+        preloadPuts = Array(repeating: Self.none, count: plan.keys.count + 1)
+        for place in plan.preload.puts.indices { preloadPuts[Int(plan.preload.puts[place].key)] = UInt32(place) }
+        for place in plan.preload.leases.indices {
+            preloadLeases[plan.preload.leases[place].recorded] = UInt32(place)
+        }
+        indexAnswers(of: plan)
+        let versions = VersionOffsets(plan, facts, history)
+        for place in plan.calls.indices {
+            let first = plan.patches.count
+            addPatches(of: place, &plan, facts)
+            for (index, offset) in versions.offsets(of: UInt32(place)) {
+                plan.patches.append(Patch(.version, from: .constant, index: index, offset: -offset))
+            }
+            if plan.patches.count > first {
+                plan.calls[place].patches = Slice(
+                    start: UInt32(first), count: UInt32(plan.patches.count - first))
+            }
+        }
+    }
+
+    private mutating func indexAnswers(of plan: ReplayPlan) {
+        var wanted: Set<Int64> = []
+        for call in plan.calls {
+            switch call.kind {
+            case .range, .rangeStream, .compact, .hashKV: if call.revision > 0 { wanted.insert(call.revision) }
+            case .watchCreate:
+                if call.body.revision > 0 { wanted.formUnion([call.body.revision, call.body.revision - 1]) }
+            default: break
+            }
+        }
+        for part in plan.parts where part.kind == .range && part.revision > 0 { wanted.insert(part.revision) }
+        for place in plan.calls.indices {
+            let call = plan.calls[place]
+            if call.kind == .leaseGrant, call.status == 0, call.lease != 0 {
+                grants[call.lease, default: []].append(UInt32(place))
+            }
+            if call.headerRevision > 0, wanted.contains(call.headerRevision) {
+                returned[call.headerRevision, default: []].append(UInt32(place))
+            }
+        }
+    }
+
+    // MARK: Patches
+
+    private mutating func addPatches(of place: Int, _ plan: inout ReplayPlan, _ facts: [CallFacts]) {
+        let call = plan.calls[place]
+        switch call.kind {
+        case .range, .rangeStream, .compact, .hashKV:
+            if call.revision > 0 { plan.patches.append(revision(call.revision, .revision, 0, place, &plan, facts)) }
+        case .watchCreate:
+            if call.body.revision > 0 { plan.patches.append(start(call.body.revision, place, &plan, facts)) }
+            watches[WatchName(stream: call.stream, watch: call.watchID)] = UInt32(place)
+        case .watchCancel:
+            let name = WatchName(stream: call.stream, watch: call.watchID)
+            plan.patches.append(
+                watches[name].map { Patch(.watch, from: .watchOfCall, number: $0) } ?? Patch(.watch, from: .nowhere))
+        case .put: if call.body.lease != 0 { plan.patches.append(lease(call.body.lease, .putLease, 0, place, &plan)) }
+        case .leaseRevoke, .leaseTimeToLive, .leaseKeepAlive:
+            plan.patches.append(lease(call.lease, .lease, 0, place, &plan))
+        case .txn: addTransactionPatches(of: place, call, &plan, facts)
+        default: break
+        }
+        addKeyPatches(of: place, call, &plan)
+    }
+
+    private func addTransactionPatches(
+        of place: Int, _ call: PlannedCall, _ plan: inout ReplayPlan, _ facts: [CallFacts]
+    ) {
+        for (index, part) in call.parts.range.enumerated() {
+            let body = plan.parts[part]
+            if body.kind == .put, body.lease != 0 {
+                plan.patches.append(lease(body.lease, .partLease, UInt32(index), place, &plan))
+            }
+            if body.kind == .range, body.revision > 0 {
+                plan.patches.append(revision(body.revision, .partRevision, UInt32(index), place, &plan, facts))
+            }
+        }
+        for (index, number) in call.compares.range.enumerated() {
+            let compare = plan.compares[number]
+            guard compare.operand != 0 else { continue }
+            switch compare.target {
+            case .modRevision, .createRevision:
+                plan.patches.append(operand(compare, UInt32(index), place, &plan, facts))
+            case .lease: plan.patches.append(lease(compare.operand, .operandLease, UInt32(index), place, &plan))
+            case .version, .value: break
+            }
+        }
+    }
+
+    /// A revision of a key: the preload's, or that of the call that wrote it.
+    private func operand(
+        _ compare: Compare, _ index: UInt32, _ place: Int, _ plan: inout ReplayPlan, _ facts: [CallFacts]
+    ) -> Patch {
+        let preloaded = preloadPuts[Int(compare.key)]
+        if preloaded != Self.none {
+            let put = plan.preload.puts[Int(preloaded)]
+            let recorded = compare.target == .modRevision ? put.modRevision : put.createRevision
+            if recorded == compare.operand {
+                return Patch(.operand, from: .revisionOfPreload, index: index, number: preloaded)
+            }
+        }
+        let isExact = compare.relation == .equal || compare.relation == .notEqual
+        if let write = history.write(upTo: compare.operand), !isExact || write.revision == compare.operand,
+            isBefore(write.call, place, facts)
+        {
+            return Patch(.operand, from: .revisionOfCall, index: index, number: write.call)
+        }
+        plan.notes.unmappedCompares += 1
+        return Patch(.operand, from: .nowhere, index: index)
+    }
+
+    /// Whether the call has an earlier place in the history than another, so that this one may wait for it.
+    private func isBefore(_ call: UInt32, _ other: Int, _ facts: [CallFacts]) -> Bool {
+        facts[Int(call)].place < facts[other].place
+    }
+
+    /// A revision of the store: of the call that returned it, else of the last write up to it.
+    private func revision(
+        _ asked: Int64, _ field: Patch.Field, _ index: UInt32, _ place: Int, _ plan: inout ReplayPlan,
+        _ facts: [CallFacts]
+    ) -> Patch {
+        // A revision of the future is refused, and stays one.
+        if asked > history.shown.revision(at: facts[place].end) { return Patch(field, from: .nowhere, index: index) }
+        if let call = call(thatReturned: asked, before: place, plan, facts) {
+            return Patch(field, from: .revisionOfCall, index: index, number: call)
+        }
+        return revision(upTo: asked, field, index, step: 0, place, &plan, facts)
+    }
+
+    /// A watch's start: one above the revision that a list returned, or the one that a call returned.
+    private func start(_ start: Int64, _ place: Int, _ plan: inout ReplayPlan, _ facts: [CallFacts]) -> Patch {
+        if let call = call(thatReturned: start - 1, before: place, plan, facts) {
+            return Patch(.revision, from: .revisionOfCall, number: call, offset: 1)
+        }
+        if let call = call(thatReturned: start, before: place, plan, facts) {
+            return Patch(.revision, from: .revisionOfCall, number: call)
+        }
+        return revision(upTo: start, .revision, 0, step: 1, place, &plan, facts)
+    }
+
+    /// - Parameter step: added where the write's revision is below the one that is asked for.
+    private func revision(
+        upTo revision: Int64, _ field: Patch.Field, _ index: UInt32, step: Int64, _ place: Int,
+        _ plan: inout ReplayPlan, _ facts: [CallFacts]
+    ) -> Patch {
+        if let write = history.write(upTo: revision) {
+            if facts[Int(write.call)].time < facts[place].time {
+                return Patch(
+                    field, from: .revisionOfCall, index: index, number: write.call,
+                    offset: write.revision < revision ? step : 0)
+            }
+        } else if !plan.preload.puts.isEmpty {
+            // Before all that was recorded: what the preload left.
+            return Patch(
+                field, from: .revisionOfPreload, index: index, number: UInt32(plan.preload.puts.count - 1),
+                offset: step)
+        }
+        plan.notes.unmappedRevisions += 1
+        return Patch(field, from: .nowhere, index: index)
+    }
+
+    /// The last call that had returned the revision before another began, of its own connection if there is one.
+    private func call(
+        thatReturned revision: Int64, before place: Int, _ plan: ReplayPlan, _ facts: [CallFacts]
+    ) -> UInt32? {
+        var found: UInt32?
+        for call in returned[revision] ?? [] {
+            if Int(call) >= place { break }
+            guard facts[Int(call)].end < facts[place].time else { continue }
+            let isOwn = plan.calls[Int(call)].connection == plan.calls[place].connection
+            if isOwn || found.map({ plan.calls[Int($0)].connection != plan.calls[place].connection }) ?? true {
+                found = call
+            }
+        }
+        return found
+    }
+
+    private func lease(
+        _ lease: Int64, _ field: Patch.Field, _ index: UInt32, _ place: Int, _ plan: inout ReplayPlan
+    ) -> Patch {
+        if let grant = grants[lease]?.last(where: { Int($0) < place }) {
+            return Patch(field, from: .leaseOfCall, index: index, number: grant)
+        }
+        if let preloaded = preloadLeases[lease] {
+            return Patch(field, from: .leaseOfPreload, index: index, number: preloaded)
+        }
+        plan.notes.unmappedLeases += 1
+        return Patch(field, from: .nowhere, index: index)
+    }
+
+    // MARK: Keys of locks
+
+    /// Keys of locks and elections end with their lease's ID (v3lock, concurrency.Mutex: `prefix/%x`).
+    private func addKeyPatches(of place: Int, _ call: PlannedCall, _ plan: inout ReplayPlan) {
+        if grants.isEmpty && preloadLeases.isEmpty { return }
+        if let patch = keyPatch(call.body.key, .key, 0, place, plan) { plan.patches.append(patch) }
+        for (index, part) in call.parts.range.enumerated() {
+            if let patch = keyPatch(plan.parts[part].key, .partKey, UInt32(index), place, plan) {
+                plan.patches.append(patch)
+            }
+        }
+        for (index, compare) in call.compares.range.enumerated() {
+            if let patch = keyPatch(plan.compares[compare].key, .operandKey, UInt32(index), place, plan) {
+                plan.patches.append(patch)
+            }
+        }
+    }
+
+    private func keyPatch(
+        _ key: KeyNumber, _ field: Patch.Field, _ index: UInt32, _ place: Int, _ plan: ReplayPlan
+    ) -> Patch? {
+        guard let lease = plan.keys.leaseSuffix(of: key) else { return nil }
+        if let grant = grants[lease]?.last(where: { Int($0) < place }) {
+            return Patch(field, from: .leaseOfCall, index: index, number: grant)
+        }
+        return preloadLeases[lease].map { Patch(field, from: .leaseOfPreload, index: index, number: $0) }
+    }
+
+    // MARK: Order
+
+    /// Adds that a call waits for the answers that its numbers come from, and a compaction for what asks for the
+    /// revisions that it removes.
+    func addOrder(of plan: ReplayPlan, _ facts: [CallFacts], into edges: inout OrderEdges) {
+        /// Calls that ask for a revision, and were not yet waited for by a compaction.
+        var past: [(revision: Int64, call: UInt32)] = []
+        /// The last one asked for, and the one that went furthest.
+        var latest: UInt32?
+        var compaction: (revision: Int64, call: UInt32)?
+        for place in plan.calls.indices {
+            let call = plan.calls[place]
+            for patch in plan.patches[call.patches.range] {
+                switch patch.source {
+                case .revisionOfCall, .leaseOfCall, .watchOfCall: edges.add(before: patch.number, after: UInt32(place))
+                case .nowhere, .constant, .revisionOfPreload, .leaseOfPreload: break
+                }
+            }
+            switch call.kind {
+            case .compact:
+                if let latest { edges.add(before: latest, after: UInt32(place)) }
+                latest = UInt32(place)
+                if call.status != 0 { break }
+                for earlier in past where earlier.revision < call.revision {
+                    edges.add(before: earlier.call, after: UInt32(place))
+                }
+                past.removeAll { $0.revision < call.revision }
+                if call.revision > compaction?.revision ?? 0 { compaction = (call.revision, UInt32(place)) }
+            case .range, .rangeStream, .watchCreate:
+                let revision = call.kind == .watchCreate ? call.body.revision : call.revision
+                guard revision > 0 else { break }
+                if let compaction, revision < compaction.revision {
+                    edges.add(before: compaction.call, after: UInt32(place))
+                } else {
+                    past.append((revision, UInt32(place)))
+                }
+            default: break
+            }
+        }
+    }
+}
+
+extension ByteTable {
+    /// The lease that a key ends with in hexadecimal, behind its last slash; nil if it does not look like that.
+    func leaseSuffix(of key: KeyNumber) -> Int64? {
+        let place = range(of: key)
+        var value: UInt64 = 0
+        var digits = 0
+        for byte in bytes[place].reversed() {
+            let digit: UInt64
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = UInt64(byte - UInt8(ascii: "0"))
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = UInt64(byte - UInt8(ascii: "a")) + 10
+            case UInt8(ascii: "/"): return digits > 0 ? Int64(bitPattern: value) : nil
+            default: return nil
+            }
+            if digits == 16 { return nil }
+            value |= digit << (4 * UInt64(digits))
+            digits += 1
+        }
+        return nil
+    }
+}
