@@ -135,6 +135,7 @@ class Block:
         self.kvs_before(counts[3], 0, 0, True)
         self.observed(counts[6])
         self.connections = self.read_connections(counts[7])
+        self.read_replays(self.next(168))
 
     def next(self, column):
         if column not in self.columns:
@@ -310,6 +311,15 @@ class Block:
             out[last[0]] = self.texts[last[1]].decode()
         return out
 
+    def read_replays(self, count):
+        call = -1
+        for o in self.ops[:count]:
+            released = self.next(169)
+            intended = signed(released + self.next(170))
+            call += 1 + self.next(171)
+            o["replay"] = dict(call_number=call, loop=self.next(172), intended_ns=intended, released_ns=released)
+            o["replay"]["difference"] = self.next(173)
+
 
 def blocks(data):
     if data[:8] != b"KVREEL\r\n":
@@ -364,6 +374,7 @@ def main(path):
             line.update(
                 {name: o[name] for name in ("requestBytes", "responseBytes", "requestWireBytes", "responseWireBytes")}
             )
+            line.update(o.get("replay", {}))
             print(json.dumps({k: v for k, v in line.items() if v is not None}, ensure_ascii=False))
 
 

@@ -75,6 +75,7 @@ struct BatchCodec<Coder: RecordCoder> {
         codeKeyValues(before: counts.keyValues, context: KeyValueContext())
         codeObserved()
         codeConnections()
+        codeReplays()
     }
 
     static var blankOperation: Operation {
@@ -250,4 +251,6 @@ struct BatchCounts: Equatable {
     var texts = 0
     var observed = 0
     var connections = 0
+    /// As many as operations in a replay, 0 in a recording.
+    var replays = 0
 }

@@ -35,6 +35,7 @@ struct BatchDivision {
         }
         while nextOperation < whole.operations.count, hasRoom(part) {
             append(whole.operations[nextOperation], of: whole, to: &part)
+            if !whole.replays.isEmpty { part.replays.append(whole.replays[nextOperation]) }
             nextOperation += 1
         }
         while nextObserved < whole.observed.count, hasRoom(part) {

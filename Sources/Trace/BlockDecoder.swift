@@ -58,6 +58,9 @@ package struct BlockDecoder: ~Copyable {
             numbers.append(Int(number))
         }
         codec.counts = BatchCounts(numbers)
+        let replays = codec.coder.next(.replays)
+        guard replays == 0 || replays == Int64(codec.counts.operations) else { return false }
+        codec.counts.replays = Int(replays)
         guard codec.counts.isWithinLimits else { return false }
         codec.timeUnit = codec.coder.next(.clock)
         codec.timeBase = codec.coder.next(.clock)

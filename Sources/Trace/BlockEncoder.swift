@@ -16,7 +16,8 @@ package struct BlockEncoder: ~Copyable {
     package init(level: Int32 = TraceLimits.recommendedLevel) { zstandard = Zstandard(level: level) }
 
     /// Appends the block of the batch, numbered `number` in its file. False, and nothing is appended, if the batch is
-    /// beyond the limits of a block. Precondition: slices and numbers in the batch are within its arrays. A block
+    /// beyond the limits of a block. Precondition: slices and numbers in the batch are within its arrays, and a
+    /// replay has a record for each operation. A block
     /// whose slices name more records than there are is one that no decoder takes.
     package mutating func encode(_ batch: borrowing OperationBatch, number: UInt32, into bytes: inout [UInt8]) -> Bool {
         let counts = BatchCounts(batch)
@@ -47,6 +48,7 @@ package struct BlockEncoder: ~Copyable {
     private mutating func writePayload(_ batch: borrowing OperationBatch) {
         codec.coder.writeShapes()
         codec.coder.columns[Column.clock.rawValue] = [codec.timeUnit, codec.timeBase]
+        codec.coder.columns[Column.replays.rawValue] = [Int64(codec.counts.replays)]
         for field in RecordingHealth.Field.allCases where batch.health[field] != 0 {
             codec.coder.columns[Column.healthField.rawValue].append(Int64(field.rawValue))
             codec.coder.columns[Column.healthValue.rawValue].append(batch.health[field])
@@ -142,9 +144,10 @@ extension BatchCounts {
         texts = batch.texts.count
         observed = batch.observed.count
         connections = batch.connections.count
+        replays = batch.replays.count
     }
 
-    /// In the order of the column `counts`.
+    /// In the order of the column `counts`, which was there before replays.
     var numbers: [Int64] {
         [operations, parts, compares, keyValues, keys, texts, observed, connections].map(Int64.init)
     }
@@ -160,5 +163,6 @@ extension BatchCounts {
         operations * MemoryLayout<Operation>.stride + parts * MemoryLayout<RequestOp>.stride
             + compares * MemoryLayout<Compare>.stride + keyValues * MemoryLayout<KeyValueRecord>.stride
             + observed * MemoryLayout<ObservedRecord>.stride + connections * MemoryLayout<ConnectionRecord>.stride
+            + replays * MemoryLayout<ReplayRecord>.stride
     }
 }

@@ -139,6 +139,14 @@ enum Column: Int, CaseIterable {
     case indexFirstTime = 163
     case indexLastTime = 164
 
+    // Replays: how many records there are, and those.
+    case replays = 168
+    case replaySendLag = 169
+    case replayWait = 170
+    case replayCall = 171
+    case replayLoop = 172
+    case replayDifference = 173
+
     /// One more than the highest number.
-    static let limit = 165
+    static let limit = 174
 }

@@ -28,6 +28,7 @@ struct AnyBatch {
         for _ in 0..<random.number(below: count + 1) { batch.observed.append(observed()) }
         for _ in 0..<random.number(below: 10) { batch.connections.append(connection()) }
         for field in RecordingHealth.Field.allCases { batch.health[field] = signed() }
+        if random.chance(0.5) { batch.replays = batch.operations.map { _ in replay() } }
     }
 
     private mutating func string() -> String {
@@ -160,6 +161,16 @@ struct AnyBatch {
         record.valueSize = signed()
         record.count = signed()
         record.named = signed()
+        return record
+    }
+
+    private mutating func replay() -> ReplayRecord {
+        var record = ReplayRecord()
+        record.intended = signed()
+        record.released = signed()
+        record.call = unsigned()
+        record.loop = unsigned()
+        record.difference = UInt8(truncatingIfNeeded: random.next())
         return record
     }
 

@@ -13,6 +13,7 @@ func difference(_ found: OperationBatch, _ expected: OperationBatch) -> String? 
         firstDifference("text end", found.texts.ends, expected.texts.ends),
         firstDifference("connection", found.connections, expected.connections),
         firstDifference("observed record", found.observed, expected.observed),
+        firstDifference("replay record", found.replays, expected.replays),
         found.health == expected.health ? nil : "the health differs",
     ]
     return differences.lazy.compactMap { $0 }.first

@@ -60,6 +60,11 @@ struct TraceFileTests {
         var observed = ObservedRecord(kind: .present, source: .event, key: plain.key)
         observed.version = 7
         large.observed.append(observed)
+        large.replays = large.operations.indices.map { place in
+            var record = ReplayRecord()
+            record.call = UInt32(place)
+            return record
+        }
         let writer = try TraceWriter(path: folder.file("a.kvr"), force: false, meta: TraceMeta(), level: 1)
         try writer.write(large)
         try writer.finish()
@@ -76,6 +81,8 @@ struct TraceFileTests {
             }
         }
         #expect(next == large.operations.count)
+        #expect(found.batches.allSatisfy { $0.replays.count == $0.operations.count })
+        #expect(found.batches.flatMap { $0.replays.map(\.call) } == Array(0..<UInt32(large.operations.count)))
         let clients = found.batches.flatMap { batch in batch.connections.map { batch.texts.string($0.client) } }
         #expect(clients == large.connections.map { large.texts.string($0.client) })
         let keys = found.batches.flatMap { batch in batch.observed.map { batch.keys.string($0.key) } }

@@ -17,6 +17,9 @@ enum BatchLaws {
                 "\(operation)")
             try check(operation.body, of: batch)
         }
+        try BrokenLaw.unless(
+            batch.replays.isEmpty || batch.replays.count == batch.operations.count,
+            "a replay has a record for each operation", "\(batch.replays.count) of \(batch.operations.count)")
         for part in batch.parts { try check(part, of: batch) }
         for compare in batch.compares {
             try BrokenLaw.unless(

@@ -1,0 +1,34 @@
+import Etcd
+
+// What a replay knows of its operations.
+extension BatchCodec {
+    /// A record for each operation, or none at all. Calls end nearly in the order in which they were planned, so a
+    /// call's number is close to the one before; send lag and wait are small where the replay keeps its times.
+    mutating func codeReplays() {
+        if counts.replays != 0, counts.replays != counts.operations { return coder.fail() }
+        var previousCall: Int64 = -1
+        for index in 0..<counts.replays {
+            var record = Coder.encodes ? batch.replays[index] : ReplayRecord()
+            coder.number(&record.released, .replaySendLag)
+            var wait = record.intended &- record.released
+            coder.number(&wait, .replayWait)
+            var step = Int64(record.call) &- previousCall &- 1
+            coder.number(&step, .replayCall)
+            var loop = Int64(record.loop)
+            coder.number(&loop, .replayLoop)
+            var difference = Int64(record.difference)
+            coder.number(&difference, .replayDifference)
+            if Coder.encodes {
+                previousCall = Int64(record.call)
+                continue
+            }
+            record.intended = record.released &+ wait
+            previousCall = previousCall &+ step &+ 1
+            record.call = narrowed(previousCall)
+            record.loop = narrowed(loop)
+            guard let reason = UInt8(exactly: difference) else { return coder.fail() }
+            record.difference = reason
+            batch.replays.append(record)
+        }
+    }
+}
