@@ -97,7 +97,8 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzLaws", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "KvreelTests", dependencies: ["Wire", "Chains", "ChainRuntime", "kvreel", "TestSupport"],
+            name: "KvreelTests",
+            dependencies: ["Wire", "Etcd", "Trace", "Chains", "ChainRuntime", "kvreel", "TestSupport"],
             swiftSettings: strict),
         .testTarget(name: "TidyTests", dependencies: ["kvreel", "TestSupport"], swiftSettings: strict),
     ],

@@ -317,7 +317,7 @@ class Block:
             released = self.next(169)
             intended = signed(released + self.next(170))
             call += 1 + self.next(171)
-            o["replay"] = dict(call_number=call, loop=self.next(172), intended_ns=intended, released_ns=released)
+            o["replay"] = dict(call_number=call, loop=self.next(172) or None, intended_ns=intended, released_ns=released)
             o["replay"]["difference"] = self.next(173)
 
 
@@ -374,7 +374,8 @@ def main(path):
             line.update(
                 {name: o[name] for name in ("requestBytes", "responseBytes", "requestWireBytes", "responseWireBytes")}
             )
-            line.update(o.get("replay", {}))
+            if o["role"] != 2:
+                line.update(o.get("replay", {}))
             print(json.dumps({k: v for k, v in line.items() if v is not None}, ensure_ascii=False))
 
 

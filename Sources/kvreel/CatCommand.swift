@@ -34,10 +34,11 @@ struct CatCommand: ParsableCommand {
         while try input.next(into: &batch) {
             names.add(batch)
             coverage.add(batch)
-            for operation in batch.operations {
+            for (place, operation) in batch.operations.enumerated() {
                 if json {
                     lines.json.bytes.removeAll(keepingCapacity: true)
-                    lines.write(operation, of: batch, names: names)
+                    lines.write(
+                        operation, replay: batch.replays.isEmpty ? nil : batch.replays[place], of: batch, names: names)
                     lines.json.bytes.append(UInt8(ascii: "\n"))
                     try output.write(lines.json.bytes)
                 } else {

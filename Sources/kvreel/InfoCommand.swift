@@ -13,6 +13,7 @@ struct InfoCommand: ParsableCommand {
               kvreel info --json etcd.kvr
 
             Operations are calls, messages of streams (a watch's create and its answer are one) and event batches. \
+            Of a replay it also says what was replayed on what, and the verdict. \
             Pages: docs/trace-format.md, docs/oddities.md
 
             Exit status: 0 done; 1 blocks of the trace are lost; 2 wrong usage; 3 no usable trace; 4 output failed.
@@ -54,6 +55,7 @@ struct TraceContents {
     private var observedPresent = 0
     private var observedAbsent = 0
     private var observedRanges = 0
+    private var replay = ReplayFacts()
     private var connections: [UInt32: Connection] = [:]
 
     private struct Connection {
@@ -64,6 +66,7 @@ struct TraceContents {
 
     mutating func add(_ batch: borrowing OperationBatch) {
         coverage.add(batch)
+        replay.add(batch)
         health = batch.health
         for operation in batch.operations {
             switch operation.role {
@@ -99,8 +102,11 @@ struct TraceContents {
         json.member("schema", "kvreel.info/1")
         json.name("recording")
         json.beginObject()
-        for entry in input.meta.entries { json.member(entry.name, entry.value) }
+        for entry in input.meta.entries where !ReplayFacts.isReplayEntry(entry.name) {
+            json.member(entry.name, entry.value)
+        }
         json.endObject()
+        replay.write(to: &json, meta: input.meta)
         if let times = summary.times {
             json.member("first_ns", times.lowerBound.nanoseconds)
             json.member("last_ns", times.upperBound.nanoseconds)
@@ -138,9 +144,11 @@ struct TraceContents {
 
     func text(_ input: TraceInput) -> String {
         let summary = input.summary
-        var rows: [(String, String)] = input.meta.entries.map { entry in
+        let entries = input.meta.entries.filter { !ReplayFacts.isReplayEntry($0.name) }
+        var rows: [(String, String)] = entries.map { entry in
             (entry.name, Terminal.printable(entry.value.split(separator: "\n").joined(separator: ", ")))
         }
+        rows += replay.rows(input.meta)
         if let times = summary.times {
             rows.append(("begins", OperationText.time(times.lowerBound.nanoseconds)))
             let seconds = Double(times.upperBound.nanoseconds(since: times.lowerBound)) / 1e9

@@ -6,7 +6,10 @@ import Wire
 struct OperationJSON {
     var json = JSONWriter(style: .line)
 
-    mutating func write(_ operation: Operation, of batch: OperationBatch, names: ConnectionNames) {
+    /// `replay`: what a replay knows of the operation.
+    mutating func write(
+        _ operation: Operation, replay: ReplayRecord?, of batch: OperationBatch, names: ConnectionNames
+    ) {
         json.beginObject()
         json.member("type", Self.type(operation))
         json.member("t", operation.time.nanoseconds)
@@ -37,6 +40,8 @@ struct OperationJSON {
                 json.member("response_start_ns", operation.responseStart)
             }
         }
+        // Events answer no call of the plan.
+        if let replay, operation.role != .event { write(replay) }
         json.member("request_messages", Int64(operation.requestMessages))
         json.member("response_messages", Int64(operation.responseMessages))
         json.member("request_bytes", operation.requestBytes)
@@ -63,6 +68,14 @@ struct OperationJSON {
             json.endArray()
         }
         json.endObject()
+    }
+
+    private mutating func write(_ replay: ReplayRecord) {
+        json.member("call_number", Int64(replay.call))
+        if replay.loop != 0 { json.member("loop", Int64(replay.loop)) }
+        json.member("intended_ns", replay.intended)
+        json.member("released_ns", replay.released)
+        json.member("difference", Int64(replay.difference))
     }
 
     private static func type(_ operation: Operation) -> String {

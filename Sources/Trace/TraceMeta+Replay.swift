@@ -1,0 +1,26 @@
+extension TraceMeta {
+    /// What a replay says of itself beside what every trace says.
+    package enum ReplayEntry: String, Sendable, CaseIterable {
+        /// The traces that were replayed, one a line.
+        case traces = "replay.of"
+        /// `etcd:3`, `etcd://10.0.0.1:2379`, `null`.
+        case backend = "replay.backend"
+        /// `recorded, speed 1`, `rate 20000, poisson`, `closed 64`, `max`.
+        case schedule = "replay.schedule"
+        /// `causal`, `connection`, `none`.
+        case order = "replay.order"
+        /// `valid`, `invalid`, `capacity`; not there while the replay runs, or when it was broken off.
+        case verdict = "replay.verdict"
+        /// The rule that the verdict names, with what was found.
+        case rule = "replay.rule"
+        /// The score of outcomes as recorded, with its parts.
+        case fidelity = "replay.fidelity"
+    }
+
+    package subscript(entry: ReplayEntry) -> String? {
+        get { self[entry.rawValue] }
+        set { self[entry.rawValue] = newValue }
+    }
+
+    package var isOfReplay: Bool { ReplayEntry.allCases.contains { self[$0] != nil } }
+}
