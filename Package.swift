@@ -17,6 +17,7 @@ let package = Package(
         // TLSRecords also calls the BoringSSL inside, whose names no version promises to keep.
         .package(url: "https://github.com/apple/swift-crypto", .upToNextMinor(from: "4.5.2")),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
         .systemLibrary(name: "CPcap", providers: [.apt(["libpcap-dev"])]),
@@ -39,6 +40,12 @@ let package = Package(
         .target(
             name: "Analysis", dependencies: ["Wire", "Etcd", "Trace", "Consistency"], swiftSettings: strict),
         .target(name: "Replay", dependencies: ["Wire", "Etcd"], swiftSettings: strict),
+        .target(
+            name: "Report",
+            dependencies: [
+                "Wire", "Etcd", "Trace", "Analysis", "Replay",
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ], swiftSettings: strict),
         .target(name: "Chains", dependencies: ["Wire"], swiftSettings: strict),
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "ChainRuntime", dependencies: ["Wire", "Chains", "CLinux"], swiftSettings: strict),
@@ -84,6 +91,9 @@ let package = Package(
             name: "ReplayTests",
             dependencies: ["Wire", "CaptureFiles", "Etcd", "Recording", "Replay", "TestSupport"],
             swiftSettings: strict),
+        .testTarget(
+            name: "ReportTests", dependencies: ["Wire", "Etcd", "Trace", "Analysis", "Report", "TestSupport"],
+            exclude: ["Goldens"], swiftSettings: strict),
         .testTarget(
             name: "ChainsTests", dependencies: ["Wire", "Chains", "Consistency", "TestSupport"], exclude: ["Cases"],
             swiftSettings: strict),

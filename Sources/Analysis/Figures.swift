@@ -40,6 +40,21 @@ package enum Figures {
         return number > 0 && text.contains(where: { $0 >= "1" && $0 <= "9" }) ? "+" + text : text
     }
 
+    /// Three digits and a unit: `812 ns`, `41.3 µs`, `1.25 ms`, `2.31 s`, `125 s`.
+    package static func latency(nanoseconds: Int64) -> String {
+        let time = Double(nanoseconds)
+        switch abs(time) {
+        case ..<1e3: return "\(count(Int(nanoseconds))) ns"
+        case ..<1e6: return threeDigits(time / 1e3) + " µs"
+        case ..<1e9: return threeDigits(time / 1e6) + " ms"
+        default: return threeDigits(time / 1e9) + " s"
+        }
+    }
+
+    private static func threeDigits(_ number: Double) -> String {
+        decimal(number, places: abs(number) < 9.995 ? 2 : abs(number) < 99.95 ? 1 : 0)
+    }
+
     static func twoDigits(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
 
     /// `97.3 s`, `12 min 5 s`, `3 h 20 min`.

@@ -1,22 +1,24 @@
 /// Rows and columns of text, rendered for a terminal.
-struct TextTable {
-    struct Column {
-        enum Alignment { case left, right }
-        var title: String
-        var alignment: Alignment
+package struct TextTable {
+    package struct Column {
+        package enum Alignment { case left, right }
+        package var title: String
+        package var alignment: Alignment
 
-        static func left(_ title: String) -> Column { Column(title: title, alignment: .left) }
-        static func right(_ title: String) -> Column { Column(title: title, alignment: .right) }
+        package static func left(_ title: String) -> Column { Column(title: title, alignment: .left) }
+        package static func right(_ title: String) -> Column { Column(title: title, alignment: .right) }
     }
 
-    var columns: [Column]
-    var rows: [[String]] = []
+    package var columns: [Column]
+    package var rows: [[String]] = []
     /// Rows below a rule: sums.
-    var footer: [String]?
+    package var footer: [String]?
+
+    package init(columns: [Column]) { self.columns = columns }
 
     /// Two spaces between columns and before the first. What does not fit in `width` of the last column, if that is
     /// left-aligned, or else of the first, is cut and ends in an ellipsis; without a width, nothing is cut.
-    func text(width: Int?) -> String {
+    package func text(width: Int?) -> String {
         let all = rows + (footer.map { [$0] } ?? [])
         var widths = columns.map(\.title.count)
         for row in all { for (index, cell) in row.enumerated() { widths[index] = max(widths[index], cell.count) } }

@@ -13,6 +13,20 @@ extension TraceMeta {
         case verdict = "replay.verdict"
         /// The rule that the verdict names, with what was found.
         case rule = "replay.rule"
+        /// How many connections, and which other options.
+        case connections = "replay.connections"
+        /// What was written before the run; `none`.
+        case preload = "replay.preload"
+        /// The coverage of the traces that were replayed.
+        case coverage = "replay.coverage"
+        /// Calls of the traces that were not replayed, by reason, one a line.
+        case excluded = "replay.excluded"
+        /// What was sent otherwise than asked, not sent, or not answered, one a line.
+        case losses = "replay.losses"
+        /// The delivery latency of watch events.
+        case delivery = "replay.delivery"
+        /// The engine's share of its processor.
+        case engine = "replay.engine"
         /// The score of outcomes as recorded, with its parts.
         case fidelity = "replay.fidelity"
     }

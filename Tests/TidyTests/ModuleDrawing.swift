@@ -36,6 +36,8 @@ struct ModuleDrawing: Sendable, CustomTestStringConvertible {
         ModuleDrawing(name: "Consistency", mayImport: ["Wire"], purity: .pure),
         ModuleDrawing(name: "Analysis", mayImport: ["Wire", "Etcd", "Trace", "Consistency"], purity: .pure),
         ModuleDrawing(name: "Replay", mayImport: ["Wire", "Etcd"], purity: .pure),
+        ModuleDrawing(
+            name: "Report", mayImport: ["Wire", "Etcd", "Trace", "Analysis", "Replay"], purity: .pure),
         ModuleDrawing(name: "Chains", mayImport: ["Wire"], purity: .pure),
         ModuleDrawing(name: "ChainRuntime", mayImport: ["Wire", "Chains", "CLinux"], purity: .shell),
         ModuleDrawing(name: "Simulation", mayImport: ["Wire", "Chains", "Consistency"], purity: .pure),

@@ -1,0 +1,189 @@
+import Analysis
+import Replay
+import Trace
+
+/// Replays side by side: a row a figure, a column a run.
+package struct RunComparison: Sendable {
+    private let runs: [RunSummary]
+
+    package init(_ runs: [RunSummary]) { self.runs = runs }
+
+    /// Rows that belong together, and what is to be known of them.
+    struct Section {
+        var title: String
+        var note: String?
+        var rows: [[String]] = []
+    }
+
+    var titles: [String] { runs.map { $0.meta[.backend] ?? $0.name } }
+
+    var sections: [Section] {
+        [what, calls]
+            + [
+                times(
+                    "Response time", "From when a call was to be sent by the timetable to when it had ended.",
+                    \.response),
+                times("Service time", "From when it was sent to when it had ended.", \.service),
+                times(
+                    "Send lag", "From when it could have been sent to when it was: the replayer's own delay.",
+                    \.sendLag),
+                times(
+                    "Dependency wait", "From when it was to be sent to when all that it waits for was answered.",
+                    \.dependencyWait),
+            ] + [outcomes]
+    }
+
+    // MARK: Sections
+
+    private var what: Section {
+        var section = Section(title: "Run")
+        section.row("replay of", runs) { $0.meta[.traces]?.split(separator: "\n").joined(separator: ", ") }
+        section.row("schedule", runs) { $0.meta[.schedule] }
+        section.row("order", runs) { $0.meta[.order] }
+        section.row("connections", runs) { $0.meta[.connections] }
+        section.row("preload", runs) { $0.meta[.preload] }
+        section.row("verdict", runs) { $0.meta[.verdict] ?? "none: it was broken off" }
+        section.row("engine", runs) { $0.meta[.engine] }
+        return section
+    }
+
+    private var calls: Section {
+        var section = Section(
+            title: "Calls", note: "Answered calls and messages; a stream's messages count one by one.")
+        section.row("answered", runs) { Figures.count($0.total) }
+        section.row("a second", runs) { $0.throughput.map { Figures.decimal($0, places: 1) } }
+        section.row("took", runs) { Figures.duration(nanoseconds: $0.nanoseconds) }
+        section.row("errors", runs) { Figures.count($0.errors) }
+        let statuses = Set(runs.flatMap { $0.statuses.keys }).subtracting([0]).sorted()
+        for status in statuses {
+            section.row("  gRPC status \(status)", runs) { Figures.count($0.statuses[status] ?? 0) }
+        }
+        section.row("watch events", runs) { Figures.count($0.events) }
+        section.row("  delivery", runs) { $0.meta[.delivery] }
+        return section
+    }
+
+    private func times(_ title: String, _ note: String, _ times: KeyPath<RunSummary, RunTimes>) -> Section {
+        var section = Section(title: title, note: note)
+        let percentiles: [(String, Double)] = [("p50", 50), ("p90", 90), ("p99", 99), ("p99.9", 99.9)]
+        for (label, percent) in percentiles {
+            section.row(label, runs) { run in
+                let times = run[keyPath: times]
+                return times.count == 0 ? nil : Figures.latency(nanoseconds: times.percentile(percent))
+            }
+        }
+        section.row("max", runs) { run in
+            let times = run[keyPath: times]
+            return times.count == 0 ? nil : Figures.latency(nanoseconds: times.max)
+        }
+        return section
+    }
+
+    private var outcomes: Section {
+        var section = Section(
+            title: "Outcomes", note: "Beside the recorded ones: status, branch taken, found or not, how many.")
+        section.row("compared", runs) { Figures.count($0.compared) }
+        section.row("as recorded", runs) { run in
+            let same = run.compared - run.differences.values.reduce(0, +)
+            let share = run.compared == 0 ? 1 : Double(same) / Double(run.compared)
+            return "\(Figures.count(same)) (\(Figures.decimal(share * 100, places: 2)) %)"
+        }
+        let reasons = Set(runs.flatMap { $0.differences.keys }).sorted()
+        for reason in reasons {
+            section.row("  " + Self.words(reason), runs) { Figures.count($0.differences[reason] ?? 0) }
+        }
+        section.row("fidelity", runs) { $0.meta[.fidelity] }
+        return section
+    }
+
+    private static func words(_ reason: UInt8) -> String {
+        switch Difference(rawValue: reason) {
+        case .status: "another status"
+        case .succeeded: "the other branch"
+        case .found: "found or not"
+        case .count: "another count"
+        case .leaseExpired: "a lease had ended"
+        case .unmapped: "a number not translated"
+        case .connectionLost: "connection lost"
+        case .timedOut: "timed out"
+        case .unsupported: "not supported"
+        case .streamEnded: "its stream had ended"
+        case .malformed: "malformed answer"
+        case .some(.none), nil: "reason \(reason)"
+        }
+    }
+
+    // MARK: Lines below the tables
+
+    /// What each run says in words: its verdict's rule, what it left out, the coverage of what it replayed.
+    var remarks: [(run: String, lines: [String])] {
+        zip(titles, runs).compactMap { title, run in
+            var lines: [String] = []
+            if let rule = run.meta[.rule] { lines.append("verdict: \(rule)") }
+            if let excluded = run.meta[.excluded] {
+                lines += excluded.split(separator: "\n").map { "not replayed: \($0)" }
+            }
+            if let losses = run.meta[.losses] { lines += losses.split(separator: "\n").map(String.init) }
+            if let coverage = run.meta[.coverage] { lines.append(coverage) }
+            return lines.isEmpty ? nil : (title, lines)
+        }
+    }
+}
+
+extension RunComparison.Section {
+    /// Adds a row, unless no run has anything for it.
+    fileprivate mutating func row(_ label: String, _ runs: [RunSummary], _ value: (RunSummary) -> String?) {
+        let values = runs.map(value)
+        if values.allSatisfy({ $0 == nil }) { return }
+        rows.append([label] + values.map { $0 ?? "-" })
+    }
+}
+
+extension RunComparison {
+    /// For people at a terminal.
+    package func text(width: Int?) -> String {
+        var text = ""
+        for section in sections where !section.rows.isEmpty {
+            if !text.isEmpty { text += "\n" }
+            text += section.title + "\n"
+            if let note = section.note { text += "  " + note + "\n" }
+            var table = TextTable(columns: [.left("")] + titles.map { .right($0) })
+            table.rows = section.rows
+            text += table.text(width: width)
+        }
+        for remark in remarks {
+            text += "\n\(remark.run)\n"
+            for line in remark.lines { text += "  \(line)\n" }
+        }
+        return text
+    }
+
+    /// A document with a table a section.
+    package func markdown() -> String {
+        var text = "# Replays\n"
+        for section in sections where !section.rows.isEmpty {
+            text += "\n## \(section.title)\n\n"
+            if let note = section.note { text += note + "\n\n" }
+            text += "| |" + titles.map { " \(Self.escaped($0)) |" }.joined() + "\n"
+            text += "| --- |" + titles.map { _ in " ---: |" }.joined() + "\n"
+            for row in section.rows {
+                text += "|" + row.map { " \(Self.escaped(String($0.drop { $0 == " " }))) |" }.joined() + "\n"
+            }
+        }
+        for remark in remarks {
+            text += "\n## \(Self.escaped(remark.run))\n\n"
+            for line in remark.lines { text += "- \(Self.escaped(line))\n" }
+        }
+        return text
+    }
+
+    /// What would end a cell or begin markup stands for itself.
+    private static func escaped(_ text: String) -> String {
+        var escaped = ""
+        for character in text {
+            if "|\\`*_<>[]#".contains(character) { escaped.append("\\") }
+            escaped.append(character == "\n" ? " " : character)
+        }
+        return escaped
+    }
+}

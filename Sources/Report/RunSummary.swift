@@ -1,0 +1,85 @@
+package import Etcd
+package import Trace
+import Wire
+
+/// What one replay came to, added up from the batches of its trace.
+package struct RunSummary: Sendable {
+    /// The trace's name.
+    package var name: String
+    package var meta: TraceMeta
+    /// Answered calls and messages, by kind; events of watches are not among them.
+    package private(set) var answered = Array(repeating: 0, count: OperationKind.allCases.count)
+    /// Of these, those that ended with another gRPC status than 0, or with none.
+    package private(set) var errors = 0
+    package private(set) var statuses: [UInt32: Int] = [:]
+    /// Outcomes other than the recorded ones, of the first loop, by `ReplayRecord.difference`.
+    package private(set) var differences: [UInt8: Int] = [:]
+    package private(set) var compared = 0
+    package private(set) var events = 0
+    /// From when a call was to be sent to when it had ended.
+    package private(set) var response = RunTimes()
+    /// From when it was sent to when it had ended.
+    package private(set) var service = RunTimes()
+    /// From when it could have been sent to when it was: the replayer's own delay.
+    package private(set) var sendLag = RunTimes()
+    /// From when it was to be sent to when all that it waits for was answered.
+    package private(set) var dependencyWait = RunTimes()
+    /// Nanoseconds since the epoch: the first intended time, and the last end.
+    private var first = Int64.max
+    private var last = Int64.min
+
+    package init(name: String, meta: TraceMeta = TraceMeta()) {
+        self.name = name
+        self.meta = meta
+    }
+
+    /// Takes a batch; operations of traces that are no replays are passed over.
+    package mutating func add(_ batch: borrowing OperationBatch) {
+        guard batch.replays.count == batch.operations.count else { return }
+        for place in batch.operations.indices {
+            add(batch.operations[place], batch.replays[place], of: batch)
+        }
+    }
+
+    private mutating func add(_ operation: Operation, _ record: ReplayRecord, of batch: borrowing OperationBatch) {
+        if case .event = operation.role {
+            for place in operation.events.range where batch.keyValues[place].kind != .previous { events += 1 }
+            return
+        }
+        answered[Int(operation.kind.rawValue)] += 1
+        let status = operation.status ?? 0
+        statuses[status, default: 0] += 1
+        if status != 0 { errors += 1 }
+        if record.loop == 0 {
+            compared += 1
+            if record.difference != 0 { differences[record.difference, default: 0] += 1 }
+        }
+        guard operation.responseEnd != Operation.absent else { return }
+        response.record(operation.responseEnd.clampedSum(record.intended))
+        service.record(operation.responseEnd)
+        sendLag.record(record.released)
+        dependencyWait.record(record.intended.clampedSum(-record.released))
+        first = min(first, operation.time.nanoseconds.clampedSum(-record.intended))
+        last = max(last, operation.time.nanoseconds.clampedSum(operation.responseEnd))
+    }
+
+    package var total: Int { answered.reduce(0, +) }
+
+    /// From the first intended time to the last end; 0 where nothing was answered.
+    package var nanoseconds: Int64 { first < last ? last.clampedSum(-first) : 0 }
+
+    /// Answered calls a second; nil for a run of no length.
+    package var throughput: Double? {
+        nanoseconds > 0 ? Double(total) / (Double(nanoseconds) / 1e9) : nil
+    }
+
+    /// Whether the trace is a replay at all.
+    package var isReplay: Bool { meta.isOfReplay }
+}
+
+extension Int64 {
+    fileprivate func clampedSum(_ other: Int64) -> Int64 {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? (other < 0 ? .min : .max) : sum
+    }
+}

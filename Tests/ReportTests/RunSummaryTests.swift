@@ -1,0 +1,103 @@
+import Etcd
+import Report
+import TestSupport
+import Testing
+import Trace
+import Wire
+
+@Suite("Summary of a replay")
+struct RunSummaryTests {
+    @Test("each time is counted from where it begins: by hand")
+    func times() {
+        var batch = OperationBatch()
+        // Due at 1000, free to go at 1200, sent at 1230, answered at 1500.
+        batch.append(kind: .range, sent: 1_230, intended: 230, released: 30, took: 270)
+        // Due, free and sent at 2000, answered at 2100.
+        batch.append(kind: .put, sent: 2_000, intended: 0, released: 0, took: 100)
+        var summary = RunSummary(name: "a.kvr")
+        summary.add(batch)
+        #expect(summary.total == 2)
+        #expect(summary.nanoseconds == 1_100)
+        #expect([summary.response.percentile(50), summary.response.max] == [100, 500])
+        #expect([summary.service.percentile(50), summary.service.max] == [100, 270])
+        #expect([summary.sendLag.percentile(50), summary.sendLag.max] == [0, 30])
+        #expect([summary.dependencyWait.percentile(50), summary.dependencyWait.max] == [0, 200])
+    }
+
+    @Test("errors by status; outcomes of the first loop only")
+    func outcomes() {
+        var batch = OperationBatch()
+        batch.append(kind: .range, sent: 10, took: 5)
+        batch.append(kind: .txn, sent: 20, took: 5, status: 14, difference: 7)
+        batch.append(kind: .txn, sent: 30, took: 5, difference: 2)
+        batch.append(kind: .txn, sent: 40, took: 5, difference: 2, loop: 1)
+        var summary = RunSummary(name: "a.kvr")
+        summary.add(batch)
+        #expect(summary.errors == 1)
+        #expect(summary.statuses == [0: 3, 14: 1])
+        #expect(summary.compared == 3)
+        #expect(summary.differences == [7: 1, 2: 1])
+        #expect(summary.answered[Int(OperationKind.txn.rawValue)] == 3)
+    }
+
+    @Test("events of watches are no calls")
+    func events() {
+        var batch = OperationBatch()
+        for kind in [KeyValueRecord.Kind.putEvent, .previous, .deleteEvent] {
+            var record = KeyValueRecord()
+            record.kind = kind
+            batch.keyValues.append(record)
+        }
+        batch.append(kind: .watchEvents, sent: 10, took: 0)
+        batch.operations[0].role = .event
+        batch.operations[0].events = Slice(start: 0, count: 3)
+        var summary = RunSummary(name: "a.kvr")
+        summary.add(batch)
+        #expect(summary.events == 2)
+        #expect(summary.total == 0)
+        #expect(summary.throughput == nil)
+    }
+
+    @Test("the operations of a recording are passed over")
+    func recording() {
+        var batch = OperationBatch()
+        batch.append(kind: .range, sent: 10, took: 5)
+        batch.replays.removeAll()
+        var summary = RunSummary(name: "a.kvr")
+        summary.add(batch)
+        #expect(summary.total == 0)
+        #expect(!summary.isReplay)
+    }
+
+    @Test("times at the ends of what a trace can hold are clamped")
+    func extremes() {
+        var batch = OperationBatch()
+        batch.append(kind: .range, sent: .min, intended: .max, released: .max, took: .max)
+        batch.append(kind: .range, sent: .max, intended: 0, released: 0, took: .max)
+        var summary = RunSummary(name: "a.kvr")
+        summary.add(batch)
+        #expect(summary.total == 2)
+        #expect(summary.response.max >= 86_400_000_000_000)
+    }
+}
+
+extension OperationBatch {
+    /// An answered call of a replay; times in nanoseconds.
+    mutating func append(
+        kind: OperationKind, sent: Int64, intended: Int64 = 0, released: Int64 = 0, took: Int64, status: UInt32 = 0,
+        difference: UInt8 = 0, loop: UInt32 = 0
+    ) {
+        var operation = Operation(
+            time: CaptureTime(nanoseconds: sent), connection: 0, stream: 1, role: .call, kind: kind, evidence: .seen,
+            method: MethodNumber(rawValue: 2))
+        operation.responseEnd = took
+        operation.status = status
+        operations.append(operation)
+        var record = ReplayRecord()
+        record.intended = intended
+        record.released = released
+        record.difference = difference
+        record.loop = loop
+        replays.append(record)
+    }
+}
