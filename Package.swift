@@ -49,6 +49,7 @@ let package = Package(
         .target(name: "Chains", dependencies: ["Wire"], swiftSettings: strict),
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "ChainRuntime", dependencies: ["Wire", "Chains", "CLinux"], swiftSettings: strict),
+        .target(name: "Backends", dependencies: ["Replay", "CLinux"], swiftSettings: strict),
         .target(name: "Simulation", dependencies: ["Wire", "Chains", "Consistency"], swiftSettings: strict),
         .executableTarget(
             name: "kvreel",
@@ -94,6 +95,8 @@ let package = Package(
         .testTarget(
             name: "ReportTests", dependencies: ["Wire", "Etcd", "Trace", "Analysis", "Report", "TestSupport"],
             exclude: ["Goldens"], swiftSettings: strict),
+        .testTarget(
+            name: "BackendsTests", dependencies: ["Replay", "Backends", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "ChainsTests", dependencies: ["Wire", "Chains", "Consistency", "TestSupport"], exclude: ["Cases"],
             swiftSettings: strict),

@@ -317,7 +317,8 @@ class Block:
             released = self.next(169)
             intended = signed(released + self.next(170))
             call += 1 + self.next(171)
-            o["replay"] = dict(call_number=call, loop=self.next(172) or None, intended_ns=intended, released_ns=released)
+            o["replay"] = dict(call_number=call, intended_ns=intended, released_ns=released)
+            o["replay"]["loop"] = self.next(172) or None
             o["replay"]["difference"] = self.next(173)
 
 

@@ -25,6 +25,10 @@ package enum Repository {
     /// Recording live needs a privilege that not every developer has; continuous integration must have it.
     package static let canRecord = getuid() == 0 || isComplete
 
+    /// Whether tests on a real etcd run: its server and client are installed, or required.
+    package static let hasEtcd =
+        isComplete || ["etcd", "etcdctl"].allSatisfy { (try? RunningProgram.find($0)) != nil }
+
     /// The folder of a recording; a test that gets here without the recordings fails by what it throws.
     package static func capture(_ name: String) throws -> URL {
         guard let captures else { throw Missing(what: "the recordings beside the repository (../shared/captures)") }

@@ -57,7 +57,7 @@ package final class RunningProgram {
     }
 
     /// The program's place in PATH or, since not everybody's has them, in the administrator's folders.
-    private static func find(_ program: String) throws -> String {
+    static func find(_ program: String) throws -> String {
         if program.contains("/") { return program }
         let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
         let folders = path.components(separatedBy: ":") + ["/usr/bin", "/bin", "/usr/sbin", "/sbin"]

@@ -1,5 +1,5 @@
-// The system calls of a chain that Swift does not show: batches of datagrams, streams, processes, waiting, clocks,
-// cores.
+// The system calls of chains and local stores that Swift does not show: batches of datagrams, streams, processes,
+// waiting, clocks, cores.
 // Addresses and ports are in host order. A result below 0 is an errno, negated.
 #ifndef CLINUX_H
 #define CLINUX_H
@@ -83,9 +83,14 @@ void clinux_stream_shut_down(int stream);
 int clinux_process_start(const char *path, const char *arguments, const char *input);
 // Waits until a child has ended; it keeps its id until it is reaped.
 int clinux_process_wait(int process);
-void clinux_process_reap(int process);
+// Its exit status, or 256 and more: the signal that ended it.
+int clinux_process_reap(int process);
 void clinux_process_signal(int process, int number);
 int clinux_process_own(void);
+// Runs another's program with the arguments (a row as above) in a process group of its own: nothing on standard input,
+// what it prints appended to the file `output`, without the environment's variables that begin with `hidden`. It is
+// killed when the calling thread ends. Its process id.
+int clinux_process_start_bound(const char *path, const char *arguments, const char *hidden, const char *output);
 // Ends the calling process when the thread that started it ends; fails if `parent` is not its parent any more.
 int clinux_process_end_with(int parent);
 

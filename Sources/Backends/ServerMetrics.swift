@@ -1,0 +1,136 @@
+/// What a server counts itself: the text form of Prometheus' metrics, as etcd gives it at `/metrics`.
+///
+/// A line is `name{label="value",...} number`, or a comment (prometheus.io, "Exposition formats", version 0.0.4). Lines
+/// of another form are passed over.
+package struct ServerMetrics: Sendable, Equatable {
+    package struct Label: Sendable, Equatable {
+        package var name: String
+        package var value: String
+
+        package init(_ name: String, _ value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    package struct Sample: Sendable, Equatable {
+        package var name: String
+        package var labels: [Label]
+        package var value: Double
+    }
+
+    /// Requests of a method, as gRPC's interceptors count them (`grpc_server_started_total`,
+    /// `grpc_server_handled_total`): a stream is one request.
+    package struct MethodCount: Sendable, Equatable {
+        /// `/etcdserverpb.KV/Range`.
+        package var method: String
+        package var started: Int
+        package var handled: Int
+
+        package init(method: String, started: Int, handled: Int) {
+            self.method = method
+            self.started = started
+            self.handled = handled
+        }
+    }
+
+    /// In the server's order.
+    package private(set) var samples: [Sample] = []
+
+    package init(_ text: [UInt8]) {
+        for line in text.split(separator: UInt8(ascii: "\n")) {
+            if let sample = Sample(line) { samples.append(sample) }
+        }
+    }
+
+    /// The sum of the samples of that name that have all of these labels; nil if there is none.
+    package func sum(_ name: String, where labels: [Label] = []) -> Double? {
+        var sum: Double?
+        for sample in samples where sample.name == name {
+            if labels.allSatisfy({ sample.labels.contains($0) }) { sum = (sum ?? 0) + sample.value }
+        }
+        return sum
+    }
+
+    /// Methods that were asked for at least once, in the order of their names.
+    package var methodCounts: [MethodCount] {
+        var counts: [String: MethodCount] = [:]
+        for sample in samples {
+            let isStart = sample.name == "grpc_server_started_total"
+            guard isStart || sample.name == "grpc_server_handled_total", let number = Int(exactly: sample.value),
+                number > 0, let service = sample["grpc_service"], let name = sample["grpc_method"]
+            else { continue }
+            let method = "/\(service)/\(name)"
+            var count = counts[method] ?? MethodCount(method: method, started: 0, handled: 0)
+            if isStart { count.started += number } else { count.handled += number }
+            counts[method] = count
+        }
+        return counts.values.sorted { $0.method < $1.method }
+    }
+
+    /// What these counts are above earlier ones of the same server; methods without a difference are left out.
+    package static func differences(_ now: [MethodCount], since before: [MethodCount]) -> [MethodCount] {
+        now.compactMap { count in
+            var count = count
+            if let old = before.first(where: { $0.method == count.method }) {
+                count.started -= old.started
+                count.handled -= old.handled
+            }
+            return count.started == 0 && count.handled == 0 ? nil : count
+        }
+    }
+}
+
+extension ServerMetrics.Sample {
+    package subscript(label: String) -> String? { labels.first { $0.name == label }?.value }
+
+    /// Nil if the line is no sample.
+    fileprivate init?(_ line: ArraySlice<UInt8>) {
+        var rest = line
+        let name = rest.take { $0 != UInt8(ascii: "{") && $0 != UInt8(ascii: " ") }
+        guard let first = name.first, first != UInt8(ascii: "#") else { return nil }
+        var labels: [ServerMetrics.Label] = []
+        if rest.first == UInt8(ascii: "{") {
+            rest.removeFirst()
+            while rest.first != UInt8(ascii: "}") {
+                let name = rest.take { $0 != UInt8(ascii: "=") }
+                guard rest.starts(with: Array("=\"".utf8)) else { return nil }
+                rest.removeFirst(2)
+                guard let value = rest.takeQuoted() else { return nil }
+                labels.append(ServerMetrics.Label(String(decoding: name, as: UTF8.self), value))
+                if rest.first == UInt8(ascii: ",") { rest.removeFirst() }
+            }
+            rest.removeFirst()
+        }
+        guard rest.first == UInt8(ascii: " ") else { return nil }
+        rest.removeFirst()
+        // A time may follow.
+        let number = rest.take { $0 != UInt8(ascii: " ") }
+        guard let value = Double(String(decoding: number, as: UTF8.self)) else { return nil }
+        self.init(name: String(decoding: name, as: UTF8.self), labels: labels, value: value)
+    }
+}
+
+extension ArraySlice<UInt8> {
+    /// Takes the bytes away up to the first one that is not wanted.
+    fileprivate mutating func take(while isWanted: (UInt8) -> Bool) -> ArraySlice<UInt8> {
+        let taken = prefix(while: isWanted)
+        removeFirst(taken.count)
+        return taken
+    }
+
+    /// Takes away a label's value and the quotation mark behind it; `\\`, `\"` and `\n` stand for what they do in C.
+    fileprivate mutating func takeQuoted() -> String? {
+        var value: [UInt8] = []
+        while let byte = popFirst() {
+            switch byte {
+            case UInt8(ascii: "\""): return String(decoding: value, as: UTF8.self)
+            case UInt8(ascii: "\\"):
+                guard let escaped = popFirst() else { return nil }
+                value.append(escaped == UInt8(ascii: "n") ? UInt8(ascii: "\n") : escaped)
+            default: value.append(byte)
+            }
+        }
+        return nil
+    }
+}
