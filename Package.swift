@@ -49,7 +49,7 @@ let package = Package(
         .target(name: "Chains", dependencies: ["Wire"], swiftSettings: strict),
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "ChainRuntime", dependencies: ["Wire", "Chains", "CLinux"], swiftSettings: strict),
-        .target(name: "Backends", dependencies: ["Replay", "CLinux"], swiftSettings: strict),
+        .target(name: "Backends", dependencies: ["Etcd", "Replay", "CLinux"], swiftSettings: strict),
         .target(name: "Simulation", dependencies: ["Wire", "Chains", "Consistency"], swiftSettings: strict),
         .executableTarget(
             name: "kvreel",

@@ -15,6 +15,13 @@ struct SystemFailure: Error, Equatable {
 enum MonotonicClock {
     /// Nanoseconds of a clock that only grows.
     static var now: UInt64 { clinux_monotonic_time() }
+
+    /// Sleeps until that time; a signal may end it before.
+    static func sleep(until time: UInt64) { clinux_sleep_until(time) }
+
+    /// Lets sleeps of the calling thread end within a nanosecond, as far as the clock allows; the system's own choice
+    /// is 50 microseconds (prctl, PR_SET_TIMERSLACK).
+    static func wakePrecisely() { clinux_timers_precise() }
 }
 
 /// Processes that a thread of this one starts, and that end with that thread.

@@ -372,6 +372,13 @@ static uint64_t read_clock(clockid_t clock) {
 
 uint64_t clinux_monotonic_time(void) { return read_clock(CLOCK_MONOTONIC); }
 
+void clinux_sleep_until(uint64_t time) {
+    struct timespec at = {.tv_sec = (time_t)(time / 1000000000), .tv_nsec = (long)(time % 1000000000)};
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL);
+}
+
+void clinux_timers_precise(void) { prctl(PR_SET_TIMERSLACK, 1UL); }
+
 uint64_t clinux_thread_time(void) { return read_clock(CLOCK_THREAD_CPUTIME_ID); }
 
 int clinux_pin_thread(uint32_t index) {

@@ -42,6 +42,8 @@ package struct CallDetails: Sendable {
         package var keyValues = Slice()
         /// Transaction: how many of the following answers belong to it.
         package var nested: UInt32 = 0
+
+        package init() {}
     }
 
     /// The scalar fields of a WatchResponse.

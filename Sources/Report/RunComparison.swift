@@ -123,7 +123,7 @@ package struct RunComparison: Sendable {
             if let excluded = run.meta[.excluded] {
                 lines += excluded.split(separator: "\n").map { "not replayed: \($0)" }
             }
-            if let losses = run.meta[.losses] { lines += losses.split(separator: "\n").map(String.init) }
+            if let remarks = run.meta[.remarks] { lines += remarks.split(separator: "\n").map(String.init) }
             if let coverage = run.meta[.coverage] { lines.append(coverage) }
             return lines.isEmpty ? nil : (title, lines)
         }

@@ -21,8 +21,9 @@ extension TraceMeta {
         case coverage = "replay.coverage"
         /// Calls of the traces that were not replayed, by reason, one a line.
         case excluded = "replay.excluded"
-        /// What was sent otherwise than asked, not sent, or not answered, one a line.
-        case losses = "replay.losses"
+        /// What else is to be known: numbers that could not be translated, what was left open, examples of other
+        /// outcomes; one a line.
+        case remarks = "replay.remarks"
         /// The delivery latency of watch events.
         case delivery = "replay.delivery"
         /// The engine's share of its processor.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Replay
 
 /// Values of options, from the words people write; what cannot be read says what can.
 enum OptionValue {
@@ -52,6 +53,52 @@ enum OptionValue {
     }
 
     static func hotKeys(_ text: String) throws -> Int { try number(text, 1...100, "it is 1 to 100") }
+
+    static func connections(_ text: String) throws -> Int { try number(text, 1...10_000, "it is 1 to 10000") }
+
+    static func outstanding(_ text: String) throws -> Int { try number(text, 1...1_000_000, "it is 1 to 1000000") }
+
+    static func loops(_ text: String) throws -> UInt32 { try number(text, 1...1_000_000, "it is 1 to 1000000") }
+
+    static func seed(_ text: String) throws -> UInt64 { try number(text, 0...UInt64.max, "a seed is a number") }
+
+    static func speed(_ text: String) throws -> Schedule.Ratio {
+        let digits = text.hasSuffix("x") ? text.dropLast() : text[...]
+        guard let ratio = ratio(digits, scale: 1) else {
+            throw ValidationError("a speed is such as 10, 2x or 0.5, with at most six decimals")
+        }
+        return ratio
+    }
+
+    /// `500`, `2.5k`, `20k/s`.
+    static func callRate(_ text: String) throws -> Schedule.Ratio {
+        var digits = text.hasSuffix("/s") ? text.dropLast(2) : text[...]
+        var scale: UInt64 = 1
+        if digits.last == "k" { (digits, scale) = (digits.dropLast(), 1_000) }
+        guard let ratio = ratio(digits, scale: scale) else {
+            throw ValidationError("a rate is such as 500, 20k or 0.5/s, below 1000000k")
+        }
+        return ratio
+    }
+
+    /// A decimal number, exactly; nil if it is none, not above 0, or too large.
+    private static func ratio(_ text: Substring, scale: UInt64) -> Schedule.Ratio? {
+        let halves = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+        let fraction = halves.count == 2 ? halves[1] : ""
+        guard let whole = halves.first, !whole.isEmpty, (whole + fraction).allSatisfy({ ("0"..."9").contains($0) }),
+            halves.count == 1 || !fraction.isEmpty, fraction.count <= 6, whole.count <= 9,
+            var numerator = UInt64(whole + fraction)
+        else { return nil }
+        var denominator: UInt64 = 1
+        for _ in fraction { denominator *= 10 }
+        numerator *= scale
+        while numerator > Schedule.Ratio.range.upperBound, numerator % 10 == 0, denominator % 10 == 0 {
+            numerator /= 10
+            denominator /= 10
+        }
+        guard Schedule.Ratio.range.contains(numerator) else { return nil }
+        return Schedule.Ratio(numerator, denominator)
+    }
 
     private static func number<Number: FixedWidthInteger>(
         _ text: String, _ range: ClosedRange<Number>, _ words: String

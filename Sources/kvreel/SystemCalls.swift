@@ -123,6 +123,13 @@ enum SystemCalls {
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
+    /// Processor time of the calling thread.
+    static func threadProcessorNanoseconds() -> UInt64 {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+
     /// The time of day, which packets carry as well, less some nanoseconds.
     static func realTime(minus nanoseconds: Int64) -> CaptureTime {
         var time = timespec()

@@ -96,6 +96,10 @@ int clinux_process_end_with(int parent);
 
 // Nanoseconds of the monotonic clock, and of processor time of the calling thread.
 uint64_t clinux_monotonic_time(void);
+// Sleeps until that time of the monotonic clock; a signal may end it before.
+void clinux_sleep_until(uint64_t time);
+// Lets timers of the calling thread end within a nanosecond, as far as the clock allows, not within 50 us.
+void clinux_timers_precise(void);
 uint64_t clinux_thread_time(void);
 // Keeps the calling thread on the `index`-th of the cores that it may use, counted round.
 int clinux_pin_thread(uint32_t index);

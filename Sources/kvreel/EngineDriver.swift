@@ -1,0 +1,67 @@
+import Etcd
+import Replay
+
+/// The engine as a backend drives it: with its trace, its progress and what interrupts it.
+final class EngineDriver: StoreDriver {
+    private(set) var engine: ReplayEngine
+    private let writer: ReplayWriter
+    private let interruption: Interruption
+    private var progress: ReplayProgress
+    private var batch = OperationBatch()
+    private var isStarted = false
+    /// Of the engine's thread, from the first turn to the last one.
+    private var begun: (wall: UInt64, processor: UInt64) = (0, 0)
+    private(set) var wallTime: UInt64 = 0
+    private(set) var processorTime: UInt64 = 0
+    /// How often interruption and progress are looked at, nanoseconds.
+    private static let interval: Int64 = 100_000_000
+    private var lookAt: Int64 = 0
+
+    init(_ engine: consuming ReplayEngine, writer: ReplayWriter, interruption: Interruption, progress: ReplayProgress) {
+        self.engine = engine
+        self.writer = writer
+        self.interruption = interruption
+        self.progress = progress
+    }
+
+    func turn(at now: Int64) {
+        if !isStarted {
+            isStarted = true
+            begun = (SystemCalls.monotonicNanoseconds(), SystemCalls.threadProcessorNanoseconds())
+            engine.start(at: now, epoch: SystemCalls.realTime(minus: 0).nanoseconds)
+        }
+        engine.advance(to: now)
+        guard now >= lookAt else { return }
+        lookAt = now + Self.interval
+        if interruption.isRequested || writer.isFailed { engine.stop() }
+        progress.update(engine, at: now)
+        wallTime = SystemCalls.monotonicNanoseconds() - begun.wall
+        processorTime = SystemCalls.threadProcessorNanoseconds() - begun.processor
+    }
+
+    func next(into request: inout StoreRequest) -> Bool { engine.next(into: &request) }
+
+    func receive(_ answer: borrowing StoreAnswer) {
+        engine.receive(answer)
+        if engine.isBatchFull { takeBatch() }
+    }
+
+    var nextDue: Int64 { min(engine.nextDue, lookAt) }
+
+    var isDone: Bool { engine.isDone }
+
+    /// Counts what was left undone, and hands over the rest. To be called once, when the backend runs no more.
+    func finish() {
+        progress.clear()
+        engine.finish()
+        takeBatch()
+    }
+
+    private func takeBatch() {
+        engine.takeBatch(&batch)
+        if !batch.operations.isEmpty { writer.hand(over: &batch) }
+    }
+
+    /// The engine's thread: processor time over wall time; 0 for a run too short to tell.
+    var busyShare: Double { wallTime == 0 ? 0 : Double(processorTime) / Double(wallTime) }
+}

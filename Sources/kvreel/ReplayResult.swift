@@ -1,0 +1,211 @@
+import Analysis
+import Etcd
+import Replay
+import Report
+import Trace
+
+/// What a replay says of itself beside its operations: goes into its trace, from where reports take it.
+struct ReplayResult {
+    let verdict: Verdict
+    let meta: TraceMeta
+    private let score: Fidelity.Score
+    private let engine: ReplayEngine
+    private let plan: ReplayPlan
+    private let isInterrupted: Bool
+
+    init(
+        _ options: ReplaySession.Options, _ input: PlanInput, _ driver: EngineDriver, backend: String,
+        connections: Int, preload: PreloadOutcome, isInterrupted: Bool
+    ) {
+        engine = driver.engine
+        plan = input.plan
+        self.isInterrupted = isInterrupted
+        verdict = engine.verdict(busy: driver.busyShare)
+        score = engine.fidelity.score(engine.counts)
+        var meta = TraceMeta()
+        meta.tool = "kvreel \(Kvreel.version)"
+        meta[.traces] = options.trace
+        meta[.backend] = backend
+        meta[.schedule] = options.schedule.words
+        meta[.order] = options.order.rawValue
+        meta[.connections] = Terminal.grouped(connections)
+        meta[.preload] = Self.words(preload, plan, isPreloaded: options.isPreloaded)
+        meta[.coverage] = input.coverage.line
+        meta[.verdict] = verdict.word
+        meta[.rule] = Self.rule(verdict, engine, busy: driver.busyShare)
+        meta[.engine] = "\(Terminal.decimal(driver.busyShare * 100, places: 1)) % busy"
+        meta[.fidelity] = Self.words(score)
+        if engine.latencies.delivery.count > 0 {
+            let (median, high) = (engine.latencies.delivery.percentile(50), engine.latencies.delivery.percentile(99))
+            meta[.delivery] =
+                "p50 \(Figures.latency(nanoseconds: Int64(median))), "
+                + "p99 \(Figures.latency(nanoseconds: Int64(high)))"
+        }
+        meta[.excluded] = Self.lines(plan.exclusions)
+        meta[.remarks] = Self.remarks(engine, plan, isInterrupted: isInterrupted)
+        self.meta = meta
+    }
+
+    // MARK: Words
+
+    private static func words(_ preload: PreloadOutcome, _ plan: ReplayPlan, isPreloaded: Bool) -> String {
+        if !isPreloaded { return "none" }
+        let written = preload.revisions.count { $0 > 0 }
+        var words = Terminal.counted(written, "key")
+        if written < preload.revisions.count {
+            words += " (\(Terminal.grouped(preload.revisions.count - written)) too large)"
+        }
+        if plan.notes.fillers > 0 { words += ", \(Terminal.grouped(plan.notes.fillers)) of them made up" }
+        return words + ", \(Terminal.counted(preload.leases.count, "lease"))"
+    }
+
+    private static func words(_ score: Fidelity.Score) -> String {
+        func share(_ value: Double) -> String { Terminal.decimal(value, places: 5) }
+        return "\(share(score.total)) = outcomes \(share(score.outcomes)) x order \(share(score.order)) x answered "
+            + share(score.completeness)
+    }
+
+    private static func rule(_ verdict: Verdict, _ engine: ReplayEngine, busy: Double) -> String {
+        var parts: [String] = []
+        if engine.schedule.isOpen {
+            parts.append(
+                "send lag p99 \(Figures.latency(nanoseconds: Int64(engine.latencies.sendLag.percentile(99)))), at most "
+                    + Figures.latency(nanoseconds: Int64(Verdict.sendLagBound(meanGap: engine.meanGap))))
+        }
+        parts.append(
+            "engine \(Terminal.decimal(busy * 100, places: 1)) % busy, at most "
+                + "\(Terminal.decimal(Verdict.busyShare * 100, places: 0)) %")
+        if case .capacity = verdict.kind {
+            for case .errors(let count, let all) in verdict.reasons {
+                parts.append("\(Terminal.grouped(count)) of \(Terminal.grouped(all)) calls failed")
+            }
+        }
+        return parts.joined(separator: "; ")
+    }
+
+    private static func lines(_ exclusions: ExclusionTable) -> String? {
+        let lines = Exclusion.allCases.compactMap { reason -> String? in
+            let kinds = OperationKind.allCases.compactMap { kind -> String? in
+                let count = exclusions[kind, reason]
+                return count == 0 ? nil : "\(Terminal.grouped(count)) \(kind)"
+            }
+            return kinds.isEmpty ? nil : "\(reason.words): \(kinds.joined(separator: ", "))"
+        }
+        return lines.isEmpty ? nil : lines.joined(separator: "\n")
+    }
+
+    /// What is to be known of the run, a line each.
+    private static func remarks(_ engine: ReplayEngine, _ plan: ReplayPlan, isInterrupted: Bool) -> String? {
+        let counts = engine.counts
+        var lines: [String] = []
+        func add(_ count: some BinaryInteger, _ words: String) {
+            if count > 0 { lines.append("\(Terminal.grouped(count)) \(words)") }
+        }
+        if isInterrupted { lines.append("interrupted: this is the part until then") }
+        add(counts.unsent, "calls not sent")
+        add(counts.outstanding, "calls without an answer at the end")
+        add(counts.heldBack, "times that calls had to wait since too many were outstanding")
+        add(counts.notes[Int(StoreAnswer.Note.fellBack.rawValue)], "RangeStreams asked as Ranges")
+        add(counts.notes[Int(StoreAnswer.Note.unsupported.rawValue)], "calls that the store has nothing like")
+        add(counts.notes[Int(StoreAnswer.Note.connectionLost.rawValue)], "calls whose connection was lost")
+        add(counts.notes[Int(StoreAnswer.Note.timedOut.rawValue)], "calls that timed out")
+        add(counts.endedStreams, "streams ended by the store")
+        add(counts.streamLosses, "messages not sent, since their stream had ended")
+        add(counts.cancelledWatches, "watches cancelled by the store")
+        add(counts.unmapped.reduce(0, +), "revisions, leases or watches sent as recorded: nothing told their meaning")
+        add(engine.fidelity.orderViolations, "writes in another order than others of their key")
+        let notes = plan.notes
+        add(notes.unansweredExecuted, "writes without a recorded answer sent: later answers show that they were done")
+        add(notes.staleReads, "reads that saw an older state in the recording than had been shown")
+        add(notes.watchesBegunAnew, "watches that were open before the recording, begun anew on what their events show")
+        add(notes.fillersLeftOut, "counted keys for which no name was found")
+        add(notes.cyclesBroken, "calls that wait for less, since the recording contradicts itself")
+        for difference in Difference.allCases where difference != .none {
+            for call in engine.fidelity.examples[Int(difference.rawValue)].prefix(Self.examples) {
+                lines.append("for example, \(difference): call \(call), \(plan.description(of: call))")
+            }
+        }
+        return lines.isEmpty ? nil : lines.joined(separator: "\n")
+    }
+
+    /// Calls that a reason for other outcomes is shown by.
+    private static let examples = 3
+
+    // MARK: JSON
+
+    func json(_ summary: RunSummary) -> [UInt8] {
+        var json = JSONWriter(style: .pretty)
+        json.beginObject()
+        json.member("schema", "kvreel.replay/1")
+        json.member("verdict", verdict.word)
+        for (entry, name) in Self.members { if let value = meta[entry] { json.member(name, value) } }
+        json.member("interrupted", isInterrupted)
+        json.member("answered", summary.total)
+        json.member("errors", summary.errors)
+        json.member("compared", summary.compared)
+        json.member("different", summary.differences.values.reduce(0, +))
+        json.member("duration_ns", summary.nanoseconds)
+        json.member("events", summary.events)
+        json.member("not_replayed", plan.exclusions.total)
+        json.member("fidelity", score.total)
+        for (name, times) in [
+            ("response_time", summary.response), ("service_time", summary.service), ("send_lag", summary.sendLag),
+            ("dependency_wait", summary.dependencyWait),
+        ] {
+            json.name(name)
+            json.beginObject()
+            json.member("count", times.count)
+            for (label, percent) in [("p50_ns", 50.0), ("p90_ns", 90), ("p99_ns", 99), ("p999_ns", 99.9)] {
+                json.member(label, Int(times.percentile(percent)))
+            }
+            json.member("max_ns", Int(times.max))
+            json.endObject()
+        }
+        json.endObject()
+        return json.bytes
+    }
+
+    private static let members: [(TraceMeta.ReplayEntry, String)] = [
+        (.rule, "rule"), (.traces, "of"), (.backend, "backend"), (.schedule, "schedule"), (.order, "order"),
+        (.connections, "connections"), (.preload, "preload"), (.engine, "engine"), (.delivery, "delivery"),
+        (.excluded, "excluded"), (.remarks, "remarks"), (.coverage, "coverage"),
+    ]
+}
+
+extension Verdict {
+    var word: String {
+        switch kind {
+        case .valid: "valid"
+        case .invalid: "invalid"
+        case .capacity: "capacity"
+        }
+    }
+}
+
+extension Exclusion {
+    var words: String {
+        switch self {
+        case .ambiguous: "method not known"
+        case .uncatalogued: "not a method of etcd"
+        case .requestLost: "request not seen whole"
+        case .withdrawn: "cancelled before it was read"
+        case .unanswered: "no answer seen"
+        case .notRecorded: "the trace does not hold all that it asks"
+        case .administrative: "it would change the target itself"
+        case .tooLarge: "its value is too large"
+        case .openedBefore: "open before the recording, for what is not known"
+        }
+    }
+}
+
+extension ReplayPlan {
+    /// `txn /registry/pods/default/a`.
+    func description(of call: UInt32) -> String {
+        guard calls.indices.contains(Int(call)) else { return "unknown" }
+        let planned = calls[Int(call)]
+        var key = planned.body.key
+        if key == 0, let part = parts[planned.parts.range].first { key = part.key }
+        let name = Terminal.printable(String(decoding: keys.string(key), as: UTF8.self))
+        return "\(planned.kind)" + (name.isEmpty ? "" : " \(name)")
+    }
+}

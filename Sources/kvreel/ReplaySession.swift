@@ -1,0 +1,143 @@
+import Analysis
+import Backends
+import Etcd
+import Replay
+import Report
+import Trace
+
+/// One run of `replay`: the plan, the store, the preload, the run, and what came of it.
+struct ReplaySession {
+    struct Options {
+        var trace: String
+        var output: String?
+        var force: Bool
+        var order: PlanBuilder.Order
+        var schedule: Schedule
+        var isPreloaded: Bool
+        var allowsWrites: Bool
+        var connections: Int?
+        var json: Bool
+        var quiet: Bool
+    }
+
+    private let options: Options
+    private let input: PlanInput
+    private let writer: TraceWriter?
+    private let store: OpenedStore
+    private let connections: Int
+
+    /// Connections that a replay opens at most by itself: below what a process may have of files by default.
+    private static let connectionLimit = 512
+
+    init(_ options: Options, _ choice: BackendChoice) throws {
+        self.options = options
+        input = try PlanInput(options.trace, order: options.order)
+        connections = options.connections ?? min(max(1, input.plan.connectionCount), Self.connectionLimit)
+        // Before a store is started for it.
+        do {
+            writer = try options.output.map {
+                try TraceWriter(
+                    path: $0, force: options.force, inputs: try TraceInput(options.trace).identity.map { [$0] } ?? [],
+                    meta: TraceMeta())
+            }
+        } catch let error as TraceError { throw Failure(error) }
+        store = try OpenedStore(choice, connections: connections)
+    }
+
+    /// Throws `ExitStatus.untrusted` for an invalid replay, and `ExitStatus.interrupted`.
+    func run(until interruption: Interruption) throws {
+        defer { store.close() }
+        do {
+            try checkEmpty()
+            let preload = try preload(until: interruption)
+            try replay(preload, until: interruption)
+        } catch let error as BackendError { throw Failure(error) }
+    }
+
+    /// A store with keys is somebody's: a replay would write over them, and find what it did not write.
+    private func checkEmpty() throws {
+        if options.allowsWrites { return }
+        let probe = SingleCall.countOfAllKeys()
+        try store.backend.run(probe)
+        guard let answer = probe.answer, answer.status == 0 else {
+            throw Failure(
+                .system,
+                "cannot ask the store for its keys: \(store.backend.name): "
+                    + String(decoding: probe.answer?.errorText ?? [], as: UTF8.self))
+        }
+        let count = answer.details.answer.count
+        if count > 0 {
+            throw Failure(
+                .system, "the store is not empty: \(store.backend.name): it holds \(Terminal.counted(count, "key"))",
+                remedy: "A replay writes to it. Name another store, or say --allow-writes.")
+        }
+    }
+
+    private func preload(until interruption: Interruption) throws -> PreloadOutcome {
+        guard options.isPreloaded else { return PreloadOutcome() }
+        let driver = PreloadDriver(input.plan, connections: connections)
+        interruption.onRequest {}
+        try store.backend.run(InterruptibleDriver(driver, interruption))
+        if interruption.isRequested { throw ExitStatus.interrupted }
+        if let failure = driver.failure {
+            throw Failure(
+                .system,
+                "cannot preload: \(store.backend.name): gRPC status \(failure.status)"
+                    + (failure.text.isEmpty ? "" : ": \(failure.text)"),
+                remedy: "\(Terminal.counted(driver.written, "key")) of \(driver.outcome.revisions.count) were written.")
+        }
+        return driver.outcome
+    }
+
+    private func replay(_ preload: PreloadOutcome, until interruption: Interruption) throws {
+        var summary = RunSummary(name: options.output ?? options.trace)
+        summary.meta[.traces] = options.trace
+        let writer = ReplayWriter(self.writer, summary: summary)
+        let engine = ReplayEngine(
+            input.plan, schedule: options.schedule, preload: preload,
+            connections: store.connectionNames(connections))
+        let driver = EngineDriver(
+            engine, writer: writer, interruption: interruption,
+            progress: ReplayProgress(quiet: options.quiet, calls: input.plan.calls.count))
+        var broken: BackendError?
+        do throws(BackendError) { try store.backend.run(driver) } catch { broken = error }
+        driver.finish()
+        let result = ReplayResult(
+            options, input, driver, backend: store.backend.name, connections: connections, preload: preload,
+            isInterrupted: interruption.isRequested)
+        let finished = try writer.finish(result.meta)
+        if options.json {
+            try StandardOutput.print(result.json(finished))
+        } else if options.output != "-" {
+            try StandardOutput.print(
+                RunComparison([finished]).text(width: Terminal.showsOutput ? Terminal.outputWidth : nil))
+        }
+        if let broken { throw Failure(broken) }
+        if interruption.isRequested { throw ExitStatus.interrupted }
+        if result.verdict.kind == .invalid || input.isIncomplete { throw ExitStatus.untrusted }
+    }
+}
+
+/// A driver that an interruption stops.
+private final class InterruptibleDriver: StoreDriver {
+    private let driver: PreloadDriver
+    private let interruption: Interruption
+    private var time: Int64 = 0
+
+    init(_ driver: PreloadDriver, _ interruption: Interruption) {
+        self.driver = driver
+        self.interruption = interruption
+    }
+
+    func turn(at now: Int64) {
+        time = now
+        if interruption.isRequested { driver.stop() }
+        driver.turn(at: now)
+    }
+
+    func next(into request: inout StoreRequest) -> Bool { driver.next(into: &request) }
+    func receive(_ answer: borrowing StoreAnswer) { driver.receive(answer) }
+    /// To look at the interruption.
+    var nextDue: Int64 { time + 100_000_000 }
+    var isDone: Bool { driver.isDone }
+}
