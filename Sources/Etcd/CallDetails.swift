@@ -105,13 +105,19 @@ package struct CallDetails: Sendable {
     /// Joins the answers to a transaction with its request: marks the operations that were executed and gives them
     /// what they returned. False, and nothing is marked, if they do not fit each other.
     package mutating func matchAnswers() -> Bool {
+        Self.match(answers, of: answer, to: &parts, in: 0..<parts.count)
+    }
+
+    /// Joins the answers to a transaction's operations, of which `answer` is its own, with those operations, the
+    /// elements of `parts` in `range`. False, and nothing is marked, if they do not fit each other.
+    package static func match(
+        _ answers: [Answer], of answer: Answer, to parts: inout [RequestOp], in range: Range<Int>
+    ) -> Bool {
         var next = 0
-        let fits =
-            match(
-                parts: 0..<parts.count, answers: &next, end: answers.count,
-                branch: answer.flags.contains(.succeeded) ? .success : .failure) && next == answers.count
+        let branch: RequestOp.Branch = answer.flags.contains(.succeeded) ? .success : .failure
+        let fits = match(answers, &next, end: answers.count, to: &parts, in: range, branch) && next == answers.count
         if !fits {
-            for place in parts.indices {
+            for place in range {
                 parts[place].flags.subtract([.answered, .more, .succeeded])
                 parts[place].count = 0
                 parts[place].keyValues = Slice()
@@ -120,8 +126,9 @@ package struct CallDetails: Sendable {
         return fits
     }
 
-    private mutating func match(
-        parts range: Range<Int>, answers next: inout Int, end: Int, branch: RequestOp.Branch
+    private static func match(
+        _ answers: [Answer], _ next: inout Int, end: Int, to parts: inout [RequestOp], in range: Range<Int>,
+        _ branch: RequestOp.Branch
     ) -> Bool {
         var place = range.lowerBound
         while place < range.upperBound {
@@ -135,7 +142,7 @@ package struct CallDetails: Sendable {
                     let nestedEnd = next + Int(answer.nested)
                     let ran: RequestOp.Branch = answer.flags.contains(.succeeded) ? .success : .failure
                     guard
-                        match(parts: place + 1..<following, answers: &next, end: nestedEnd, branch: ran),
+                        match(answers, &next, end: nestedEnd, to: &parts, in: place + 1..<following, ran),
                         next == nestedEnd
                     else { return false }
                 }
@@ -148,7 +155,7 @@ package struct CallDetails: Sendable {
 
 extension RequestOp {
     /// Adds what the answer to this operation says.
-    mutating func take(_ answer: CallDetails.Answer) {
+    package mutating func take(_ answer: CallDetails.Answer) {
         flags.formUnion(answer.flags)
         flags.insert(.answered)
         count = answer.count

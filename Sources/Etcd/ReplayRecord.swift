@@ -4,12 +4,15 @@ package struct ReplayRecord: Sendable, Equatable {
     /// waited for was answered; both are not negative, and `released` is not above `intended`.
     package var intended: Int64 = 0
     package var released: Int64 = 0
-    /// Number of the call in the plan, from 0, and how often the plan was begun before.
+    /// Number of the call in the plan, from 0, and how often the plan was begun before. `noCall` for what answers no
+    /// call of the plan: events.
     package var call: UInt32 = 0
     package var loop: UInt32 = 0
     /// How the outcome differs from the recorded one: 0 not at all, else a reason of `docs/replay.md`. Stored in
     /// traces: numbers are never changed or reused.
     package var difference: UInt8 = 0
+
+    package static let noCall = UInt32.max
 
     package init() {}
 }
