@@ -17,7 +17,7 @@ let package = Package(
         // TLSRecords also calls the BoringSSL inside, whose names no version promises to keep.
         .package(url: "https://github.com/apple/swift-crypto", .upToNextMinor(from: "4.5.2")),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
-        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", .upToNextMinor(from: "0.2.0")),
     ],
     targets: [
         .systemLibrary(name: "CPcap", providers: [.apt(["libpcap-dev"])]),
@@ -39,13 +39,12 @@ let package = Package(
         .target(name: "Consistency", dependencies: ["Wire"], swiftSettings: strict),
         .target(
             name: "Analysis", dependencies: ["Wire", "Etcd", "Trace", "Consistency"], swiftSettings: strict),
-        .target(name: "Replay", dependencies: ["Wire", "Etcd"], swiftSettings: strict),
         .target(
-            name: "Report",
-            dependencies: [
-                "Wire", "Etcd", "Trace", "Analysis", "Replay",
-                .product(name: "Histogram", package: "hdrhistogram-swift"),
-            ], swiftSettings: strict),
+            name: "Replay",
+            dependencies: ["Wire", "Etcd", .product(name: "Histogram", package: "hdrhistogram-swift")],
+            swiftSettings: strict),
+        .target(
+            name: "Report", dependencies: ["Wire", "Etcd", "Trace", "Analysis", "Replay"], swiftSettings: strict),
         .target(name: "Chains", dependencies: ["Wire"], swiftSettings: strict),
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "ChainRuntime", dependencies: ["Wire", "Chains", "CLinux"], swiftSettings: strict),
@@ -55,7 +54,7 @@ let package = Package(
             name: "kvreel",
             dependencies: [
                 "Wire", "CaptureFiles", "Packets", "Etcd", "Trace", "Recording", "Analysis", "Chains", "ChainRuntime",
-                "Consistency", "Simulation",
+                "Consistency", "Simulation", "Replay", "Backends", "Report",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
 

@@ -13,6 +13,9 @@ let strict: [SwiftSetting] = [
 
 let package = Package(
     name: "kvreel-benchmarks",
+    dependencies: [
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", .upToNextMinor(from: "0.2.0"))
+    ],
     targets: [
         .target(name: "Wire", swiftSettings: strict),
         .target(name: "Chains", dependencies: ["Wire"], swiftSettings: strict),
@@ -27,6 +30,14 @@ let package = Package(
         .executableTarget(
             name: "bench-failover", dependencies: ["Wire", "Chains", "ChainRuntime", "Consistency"],
             swiftSettings: strict),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "HTTP2", dependencies: ["Wire"], swiftSettings: strict),
+        .target(name: "Etcd", dependencies: ["Wire", "HTTP2", "CZlib"], swiftSettings: strict),
+        .target(
+            name: "Replay",
+            dependencies: ["Wire", "Etcd", .product(name: "Histogram", package: "hdrhistogram-swift")],
+            swiftSettings: strict),
+        .executableTarget(name: "bench-engine", dependencies: ["Wire", "Etcd", "Replay"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

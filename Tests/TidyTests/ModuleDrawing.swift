@@ -46,7 +46,7 @@ struct ModuleDrawing: Sendable, CustomTestStringConvertible {
             name: "kvreel",
             mayImport: [
                 "Wire", "CaptureFiles", "Packets", "HTTP2", "Etcd", "Trace", "Recording", "Analysis", "Chains",
-                "ChainRuntime", "Consistency", "Simulation",
+                "ChainRuntime", "Consistency", "Simulation", "Replay", "Backends", "Report",
             ],
             purity: .shell),
     ]

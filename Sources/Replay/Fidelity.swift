@@ -1,0 +1,240 @@
+package import Etcd
+import Wire
+
+/// How far the outcomes of a replay are the recorded ones: status, `succeeded`, found and count of each call, and of
+/// each executed operation of a transaction. Of the first loop only: the others begin with what it left.
+package struct Fidelity: Sendable {
+    /// Calls of which both outcomes are known, and those of them with the same.
+    package private(set) var compared: Int64 = 0
+    package private(set) var same: Int64 = 0
+    /// Answered calls of which the recording does not hold an outcome.
+    package private(set) var uncompared: Int64 = 0
+    /// The first calls of each reason, by their numbers in the plan, in the order of their answers.
+    package private(set) var examples: [[UInt32]]
+    /// Calls that changed something in both, and those of them that came in another order than others of the same key.
+    package private(set) var writes: Int64 = 0
+    package private(set) var orderViolations: Int64 = 0
+    package private(set) var orderExamples: [UInt32] = []
+
+    /// By reason and kind.
+    private var differences: [Int64]
+    /// Whether a key of that number is put with a lease.
+    private var isLeased: [Bool]
+    private var leasedKeys: [KeyNumber]
+    /// Of each call that changed something, the target's header revision; 0 for others.
+    private var revisions: [Int64]
+    private let exampleCount: Int
+
+    private static let kinds = OperationKind.allCases.count
+
+    init(_ plan: borrowing ReplayPlan, examples: Int) {
+        exampleCount = examples
+        self.examples = Array(repeating: [], count: Difference.allCases.count)
+        differences = Array(repeating: 0, count: Difference.allCases.count * Self.kinds)
+        revisions = Array(repeating: 0, count: plan.calls.count)
+        var isLeased = Array(repeating: false, count: plan.keys.count + 1)
+        for call in plan.calls where call.body.lease != 0 { isLeased[Int(call.body.key)] = true }
+        for part in plan.parts where part.lease != 0 { isLeased[Int(part.key)] = true }
+        for put in plan.preload.puts where put.lease != nil { isLeased[Int(put.key)] = true }
+        self.isLeased = isLeased
+        leasedKeys = (0..<KeyNumber(isLeased.count)).filter { isLeased[Int($0)] }
+    }
+
+    /// Calls that differ for that reason.
+    package subscript(difference: Difference, kind: OperationKind) -> Int64 {
+        differences[Int(difference.rawValue) * Self.kinds + Int(kind.rawValue)]
+    }
+
+    package func total(_ difference: Difference) -> Int64 {
+        OperationKind.allCases.reduce(0) { $0 + self[difference, $1] }
+    }
+
+    /// Calls that have an error, or no answer, where the recording shows success.
+    package private(set) var newErrors: Int64 = 0
+
+    /// Compares an answered call; why it differs.
+    @inline(__always)
+    mutating func compare(
+        _ call: UInt32, of plan: borrowing ReplayPlan, with answer: borrowing StoreAnswer, parts: [RequestOp],
+        from firstPart: Int, _ context: OutcomeContext
+    ) -> Difference {
+        if context.hasChanged { revisions[Int(call)] = answer.details.headerRevision }
+        guard let difference = check(call, plan, answer, parts, firstPart, context) else {
+            uncompared += 1
+            return .none
+        }
+        compared += 1
+        if case .none = difference {
+            same += 1
+        } else {
+            count(difference, call, plan.calls[Int(call)].kind)
+            if answer.isError, plan.calls[Int(call)].status == 0 { newErrors += 1 }
+        }
+        return difference
+    }
+
+    private mutating func count(_ difference: Difference, _ call: UInt32, _ kind: OperationKind) {
+        let reason = Int(difference.rawValue)
+        differences[reason * Self.kinds + Int(kind.rawValue)] += 1
+        if examples[reason].count < exampleCount { examples[reason].append(call) }
+    }
+
+    /// Nil where the recording does not say enough.
+    @inline(__always)
+    private func check(
+        _ call: UInt32, _ plan: borrowing ReplayPlan, _ answer: borrowing StoreAnswer, _ parts: [RequestOp],
+        _ firstPart: Int, _ context: OutcomeContext
+    ) -> Difference? {
+        let planned = plan.calls[Int(call)]
+        if planned.status == PlannedCall.noStatus { return nil }
+        if planned.status == answer.status, planned.status != 0 { return Difference.none }
+        if context.isStreamLost { return .streamEnded }
+        switch answer.note {
+        case .none, .fellBack: break
+        case .unsupported: return .unsupported
+        case .connectionLost: return .connectionLost
+        case .timedOut: return .timedOut
+        }
+        if planned.status != answer.status {
+            if answer.saysLeaseNotFound { return .leaseExpired }
+            return context.isUnmapped ? .unmapped : .status
+        }
+        if case .leaseKeepAlive = planned.kind {
+            // A keep-alive for a lease that is gone is answered with a TTL of 0 (rpc.proto LeaseKeepAliveResponse).
+            if (planned.ttl > 0) == (answer.details.answeredTTL > 0) { return Difference.none }
+            return planned.ttl > 0 ? .leaseExpired : .found
+        }
+        switch planned.body.kind {
+        case .none, .put, .watchCreate: return Difference.none
+        case .range, .delete, .txn: if !planned.body.flags.contains(.answered) { return nil }
+        }
+        switch planned.body.kind {
+        case .none, .put, .watchCreate: return Difference.none
+        case .range, .delete:
+            return difference(planned.body, answer.details.answer.count, plan, context)
+        case .txn: return transaction(planned, plan, answer, parts, firstPart, context)
+        }
+    }
+
+    /// Compares what an operation found, or deleted.
+    @inline(__always)
+    private func difference(
+        _ recorded: RequestOp, _ count: Int64, _ plan: borrowing ReplayPlan, _ context: OutcomeContext
+    ) -> Difference {
+        if recorded.count == count { return .none }
+        if count < recorded.count, coversLeased(recorded, plan) { return .leaseExpired }
+        if context.isUnmapped { return .unmapped }
+        return (recorded.count > 0) != (count > 0) ? .found : .count
+    }
+
+    private func transaction(
+        _ planned: PlannedCall, _ plan: borrowing ReplayPlan, _ answer: borrowing StoreAnswer, _ parts: [RequestOp],
+        _ firstPart: Int, _ context: OutcomeContext
+    ) -> Difference {
+        let succeeded = answer.details.answer.flags.contains(.succeeded)
+        if planned.body.flags.contains(.succeeded) != succeeded {
+            if isLeasedKeyMissing(planned, plan, parts, firstPart) { return .leaseExpired }
+            return context.isUnmapped ? .unmapped : .succeeded
+        }
+        if context.isMalformed { return .malformed }
+        for index in 0..<Int(planned.parts.count) {
+            let recorded = plan.parts[Int(planned.parts.start) + index]
+            let actual = parts[firstPart + index]
+            if recorded.flags.contains(.answered) != actual.flags.contains(.answered) {
+                return context.isUnmapped ? .unmapped : .succeeded
+            }
+            guard recorded.flags.contains(.answered) else { continue }
+            switch recorded.kind {
+            case .none, .put, .watchCreate: break
+            case .txn:
+                if recorded.flags.contains(.succeeded) != actual.flags.contains(.succeeded) {
+                    return context.isUnmapped ? .unmapped : .succeeded
+                }
+            case .range, .delete:
+                let found = difference(recorded, actual.count, plan, context)
+                if case .none = found { continue }
+                return found
+            }
+        }
+        return .none
+    }
+
+    /// Whether an executed read of a transaction shows that a key which is put with a lease is not there.
+    private func isLeasedKeyMissing(
+        _ planned: PlannedCall, _ plan: borrowing ReplayPlan, _ parts: [RequestOp], _ firstPart: Int
+    ) -> Bool {
+        for index in 0..<Int(planned.parts.count) {
+            let part = parts[firstPart + index]
+            guard part.kind == .range, part.flags.contains(.answered), part.count == 0 else { continue }
+            if coversLeased(plan.parts[Int(planned.parts.start) + index], plan) { return true }
+        }
+        return false
+    }
+
+    /// Whether a key that is put with a lease lies in what the operation names.
+    private func coversLeased(_ operation: RequestOp, _ plan: borrowing ReplayPlan) -> Bool {
+        if !operation.flags.contains(.hasRangeEnd) { return isLeased[Int(operation.key)] }
+        for key in leasedKeys where plan.keys.contains(key, from: operation.key, to: operation.rangeEnd) {
+            return true
+        }
+        return false
+    }
+
+    /// Finds what came in another order than in the recording.
+    mutating func finish(_ plan: borrowing ReplayPlan) {
+        let order = WriteOrder(plan, revisions: revisions)
+        writes = order.calls
+        orderViolations = Int64(order.violations.count)
+        orderExamples = Array(order.violations.prefix(exampleCount))
+    }
+
+    // MARK: - The score
+
+    /// Shares from 0 to 1; 1 where there was nothing to judge by.
+    package struct Score: Sendable, Equatable {
+        /// Compared calls with the recorded outcome.
+        package var outcomes: Double
+        /// Writes that came in the recorded order, key by key.
+        package var order: Double
+        /// Planned calls that were answered.
+        package var completeness: Double
+        /// The product of the three.
+        package var total: Double { outcomes * order * completeness }
+    }
+
+    /// - Parameters:
+    ///   - counts: of the same run.
+    package func score(_ counts: ReplayCounts) -> Score {
+        let begun = counts.total(\.sent) + counts.streamLosses + counts.unsent
+        return Score(
+            outcomes: compared == 0 ? 1 : Double(same) / Double(compared),
+            order: writes == 0 ? 1 : Double(writes - orderViolations) / Double(writes),
+            completeness: begun == 0 ? 1 : 1 - Double(counts.unsent + counts.outstanding) / Double(begun))
+    }
+}
+
+extension ByteTable {
+    /// Whether the key of that number lies in a range of etcd's (rpc.proto RangeRequest): up to, not including,
+    /// `rangeEnd`; all from `key` on where that is a zero byte.
+    fileprivate func contains(_ number: KeyNumber, from key: KeyNumber, to rangeEnd: KeyNumber) -> Bool {
+        let text = bytes[range(of: number)]
+        let end = bytes[range(of: rangeEnd)]
+        if text.lexicographicallyPrecedes(bytes[range(of: key)]) { return false }
+        return end.elementsEqual([0]) || text.lexicographicallyPrecedes(end)
+    }
+}
+
+/// What is known of an answer beside it.
+struct OutcomeContext {
+    var isMalformed: Bool
+    var isUnmapped: Bool
+    var isStreamLost: Bool
+    var hasChanged: Bool
+}
+
+extension StoreAnswer {
+    private static let leaseNotFound = Array("etcdserver: requested lease not found".utf8)
+
+    /// etcd api/v3rpc/rpctypes: ErrGRPCLeaseNotFound.
+    var saysLeaseNotFound: Bool { status == 5 && errorText.span.isEqual(to: Self.leaseNotFound.span) }
+}

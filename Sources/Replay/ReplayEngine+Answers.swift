@@ -1,0 +1,152 @@
+import Etcd
+import Wire
+
+extension ReplayEngine {
+    /// Takes an answer, an event or the end of a stream.
+    package mutating func receive(_ answer: borrowing StoreAnswer) {
+        now = max(now, answer.done)
+        switch answer.role {
+        case .answer: self.answer(answer, isStreamLost: false)
+        case .event: event(answer)
+        case .streamEnd: streamEnd(answer)
+        }
+    }
+
+    @inline(__always)
+    mutating func answer(_ answer: borrowing StoreAnswer, isStreamLost: Bool) {
+        guard let slot = slots.release(answer.number, at: answer.done) else { return counts.unexpected += 1 }
+        if slot.call == SlotTable.noCall {
+            endStream(Int(slot.stream), answer)
+            return beginLoopIfOver()
+        }
+        let call = slot.call
+        let kind = Int(plan.calls[Int(call)].kind.rawValue)
+        counts.answered[kind] += 1
+        counts.notes[Int(answer.note.rawValue)] += 1
+        if answer.isError { counts.errors[kind] += 1 }
+        if case .endStream = plan.calls[Int(call)].action {
+            endStream(Int(slot.stream), answer)
+        } else {
+            if answer.sent != 0 {
+                latencies.record(
+                    intended: slot.intended, released: slot.released, sent: answer.sent, done: answer.done)
+            }
+            finish(slot, answer, isStreamLost)
+        }
+        nodes.answer(call, at: answer.done, cursor: cursor, late: &late)
+        beginLoopIfOver()
+    }
+
+    /// Learns from the answer to a call or message, compares it and writes it down.
+    @inline(__always)
+    private mutating func finish(_ slot: SlotTable.Slot, _ answer: borrowing StoreAnswer, _ isStreamLost: Bool) {
+        let call = slot.call
+        if case .message = plan.calls[Int(call)].action { countMessage(slot, answer) }
+        let written = record(slot, answer)
+        if !answer.isError {
+            learned.learn(call, from: answer, sentLease: written.lease)
+            if written.hasChanged {
+                delivery.write(answer.details.headerRevision, sent: answer.sent, into: &latencies)
+            }
+        }
+        var difference = Difference.none
+        if loop == 0 {
+            difference = fidelity.compare(
+                call, of: plan, with: answer, parts: recording.batch.parts, from: written.firstPart,
+                OutcomeContext(
+                    isMalformed: written.isMalformed, isUnmapped: slot.isUnmapped, isStreamLost: isStreamLost,
+                    hasChanged: written.hasChanged))
+        }
+        var replay = ReplayRecord()
+        let moment = answer.sent == 0 ? answer.done : answer.sent
+        replay.intended = max(0, moment &- slot.intended)
+        replay.released = min(replay.intended, max(0, moment &- slot.released))
+        replay.call = call
+        replay.loop = loop
+        replay.difference = difference.rawValue
+        recording.batch.replays.append(replay)
+    }
+
+    private mutating func countMessage(_ slot: SlotTable.Slot, _ answer: borrowing StoreAnswer) {
+        let place = Int(slot.stream)
+        streams[place].requests &+= 1
+        if !answer.isLost { streams[place].responses &+= 1 }
+        streams[place].requestBytes &+= answer.requestBytes
+        streams[place].responseBytes &+= answer.responseBytes
+        if answer.details.watch.isCanceled, case .watchCreate = plan.calls[Int(slot.call)].kind {
+            counts.cancelledWatches += 1
+        }
+    }
+
+    // MARK: - Streams
+
+    /// The place of a stream of this loop; nil for one of an earlier loop, or none.
+    private func place(ofStream stream: UInt32) -> Int? {
+        let place = Int(stream &- streamBase)
+        return place < streams.count ? place : nil
+    }
+
+    private mutating func event(_ answer: borrowing StoreAnswer) {
+        let place = place(ofStream: answer.stream)
+        var eventCount: Int64 = 0
+        for record in answer.details.keyValues {
+            switch record.kind {
+            case .putEvent, .deleteEvent:
+                eventCount += 1
+                delivery.event(record.modRevision, done: answer.done, into: &latencies)
+            case .reply, .previous: break
+            }
+        }
+        counts.events += eventCount
+        if answer.details.watch.isCanceled { counts.cancelledWatches += 1 }
+        guard let place else { return }
+        streams[place].events += eventCount
+        streams[place].responses &+= 1
+        streams[place].responseBytes &+= answer.responseBytes
+        record(event: answer, stream: place, eventCount: eventCount)
+    }
+
+    private mutating func streamEnd(_ answer: borrowing StoreAnswer) {
+        guard let place = place(ofStream: answer.stream), streams[place].isOpen else { return }
+        streams[place].isEndedByStore = true
+        counts.endedStreams += 1
+        record(stream: place, status: answer.note == .none ? answer.status : nil, done: answer.done)
+        beginLoopIfOver()
+    }
+
+    /// The client's end of a stream was answered.
+    private mutating func endStream(_ place: Int, _ answer: borrowing StoreAnswer) {
+        if streams[place].isEndedByStore { return }
+        record(stream: place, status: answer.isLost ? nil : answer.status, done: answer.done)
+    }
+
+    // MARK: - The end
+
+    /// Counts what was not sent or not answered, and writes down the streams that are still open. To be called once,
+    /// when the backend does not run any more.
+    package mutating func finish() {
+        if isFinished { return }
+        isFinished = true
+        counts.outstanding = Int64(slots.outstanding)
+        counts.unsent += Int64(UInt32(plan.calls.count) - first - begun)
+        counts.waiting += Int64(waitingCount)
+        if isLoopOver { counts.loops += 1 }
+        delivery.finish()
+        counts.unattributedEvents = delivery.unattributed
+        for place in streams.indices where streams[place].isOpen { record(stream: place, status: nil, done: now) }
+        fidelity.finish(plan)
+    }
+}
+
+extension StoreAnswer {
+    /// Whether nothing of the store's is known.
+    var isLost: Bool {
+        switch note {
+        case .none, .fellBack: false
+        case .unsupported, .connectionLost, .timedOut: true
+        }
+    }
+
+    @inline(__always)
+    var isError: Bool { status != 0 || isLost }
+}

@@ -1,0 +1,189 @@
+import Etcd
+
+extension ReplayEngine {
+    /// Fills in the request of a call that is to be sent now. False if it cannot be, since its stream has ended: then
+    /// it is answered as lost.
+    @inline(__always)
+    mutating func send(_ call: UInt32, _ intended: Int64, _ released: Int64, _ request: inout StoreRequest) -> Bool {
+        let number = slots.take()
+        begun += 1
+        var intended = intended
+        var released = released
+        if !schedule.isOpen {
+            // It could go when there was a place for it and all it waits for was answered.
+            released = max(released, slots.slots[Int(number)].freed, start)
+            intended = released
+        }
+        if firstIntended == nil { firstIntended = intended }
+        lastIntended = max(lastIntended, intended)
+        slots.fill(number, call: call, stream: plan.calls[Int(call)].stream, intended: intended, released: released)
+        if case .call = plan.calls[Int(call)].action {
+        } else if !beginMessage(call, number) {
+            return false
+        }
+        fill(&request, call, number)
+        counts.sent[Int(request.kind.rawValue)] += 1
+        return true
+    }
+
+    /// Takes note of a message that is to be sent on a stream. False if the store has ended that.
+    private mutating func beginMessage(_ call: UInt32, _ number: UInt32) -> Bool {
+        let place = Int(plan.calls[Int(call)].stream)
+        if streams[place].isEndedByStore || streams[place].isEndedByClient {
+            counts.streamLosses += 1
+            var lost = StoreAnswer()
+            lost.note = .connectionLost
+            lost.number = number
+            lost.done = now
+            answer(lost, isStreamLost: true)
+            return false
+        }
+        if case .endStream = plan.calls[Int(call)].action {
+            streams[place].isEndedByClient = true
+        } else if streams[place].opened == nil {
+            streams[place].opened = now
+            streams[place].openingCall = call
+        }
+        return true
+    }
+
+    @inline(__always)
+    private mutating func fill(_ request: inout StoreRequest, _ call: UInt32, _ number: UInt32) {
+        request.removeAll()
+        request.number = number
+        let planned = plan.calls[Int(call)]
+        request.action = planned.action
+        request.kind = planned.kind
+        request.method = planned.method
+        request.connection = planned.connection % connectionCount
+        if case .call = planned.action {} else { request.stream = streamBase &+ planned.stream }
+        // Values differ from call to call and from loop to loop; up to 65,536 parts of a call have one of their own.
+        request.valueID = (UInt64(loop) &* UInt64(plan.calls.count) &+ UInt64(call) &+ 1) &<< 16
+        if planned.body.kind.rawValue != RequestOp.Kind.none.rawValue {
+            request.body = planned.body
+            request.body.removeAnswer()
+            request.body.key = keep(planned.body.key, in: &request)
+            request.body.rangeEnd = keep(planned.body.rangeEnd, in: &request)
+            if !planned.body.compares.isEmpty {
+                request.body.compares = appendCompares(planned.body.compares, to: &request)
+            }
+        } else {
+            fillFields(of: planned, &request)
+        }
+        if !planned.parts.isEmpty { appendParts(planned.parts, to: &request) }
+        if !planned.patches.isEmpty { translate(planned, number, &request) }
+    }
+
+    /// What stands outside the bodies of Range, Put, DeleteRange, Txn and watch create. The store gives leases and
+    /// watches their IDs: what a plan has of a grant or a watch create is what was answered.
+    private func fillFields(of planned: PlannedCall, _ request: inout StoreRequest) {
+        request.key = keep(planned.key, in: &request)
+        request.revision = planned.revision
+        switch planned.kind {
+        case .leaseGrant: request.ttl = planned.ttl
+        case .watchCancel: request.watchID = planned.watchID
+        default: request.lease = planned.lease
+        }
+    }
+
+    /// The number in the request of a key of the plan.
+    @inline(__always)
+    private func keep(_ key: KeyNumber, in request: inout StoreRequest) -> KeyNumber {
+        key == 0 ? 0 : request.keys.number(of: plan.keys.bytes.span, at: plan.keys.range(of: key))
+    }
+
+    private func appendCompares(_ slice: Slice, to request: inout StoreRequest) -> Slice {
+        let start = UInt32(request.compares.count)
+        for place in slice.range {
+            var compare = plan.compares[place]
+            compare.key = keep(compare.key, in: &request)
+            compare.rangeEnd = keep(compare.rangeEnd, in: &request)
+            request.compares.append(compare)
+        }
+        return Slice(start: start, count: slice.count)
+    }
+
+    private func appendParts(_ slice: Slice, to request: inout StoreRequest) {
+        for place in slice.range {
+            var part = plan.parts[place]
+            part.removeAnswer()
+            part.key = keep(part.key, in: &request)
+            part.rangeEnd = keep(part.rangeEnd, in: &request)
+            if !part.compares.isEmpty { part.compares = appendCompares(part.compares, to: &request) }
+            request.parts.append(part)
+        }
+    }
+
+    /// Puts the target's revisions, leases and watches where the recorded ones stand.
+    private mutating func translate(_ planned: PlannedCall, _ number: UInt32, _ request: inout StoreRequest) {
+        var numbers = RequestNumbers(lease: request.lease, revision: request.revision, watchID: request.watchID)
+        for place in planned.patches.range {
+            let patch = plan.patches[place]
+            let index = Int(patch.index)
+            let recordedKey = plan.key(of: patch, in: planned)
+            let recorded: Int64
+            if recordedKey != 0 {
+                recorded = plan.keys.leaseSuffix(of: recordedKey) ?? 0
+            } else {
+                switch patch.place {
+                case .own: recorded = patch.recorded(numbers, request.body)
+                case .part: recorded = patch.recorded(request.parts[index])
+                case .compare: recorded = request.compares[index].operand
+                }
+            }
+            guard let sent = learned.number(place, of: patch, recorded: recorded) else {
+                counts.unmapped[Int(patch.field.rawValue)] += 1
+                slots.markUnmapped(number)
+                continue
+            }
+            var key: KeyNumber = 0
+            if recordedKey != 0 {
+                leaseKey.make(recordedKey, of: plan.keys, lease: sent)
+                key = request.keys.number(of: leaseKey.bytes.span, at: leaseKey.bytes.indices)
+            }
+            switch patch.place {
+            case .own:
+                if key == 0 {
+                    patch.apply(sent, to: &numbers, &request.body)
+                } else if request.body.kind == .none {
+                    request.key = key
+                } else {
+                    request.body.key = key
+                }
+            case .part:
+                if key == 0 { patch.apply(sent, to: &request.parts[index]) } else { request.parts[index].key = key }
+            case .compare:
+                if key == 0 { request.compares[index].operand = sent } else { request.compares[index].key = key }
+            }
+        }
+        request.lease = numbers.lease
+        request.revision = numbers.revision
+        request.watchID = numbers.watchID
+    }
+}
+
+extension RequestOp {
+    /// A literal of several flags would be an array.
+    private static let answerFlags =
+        Flags.answered.rawValue | Flags.more.rawValue | Flags.succeeded.rawValue
+
+    /// Leaves the request alone.
+    @inline(__always)
+    mutating func removeAnswer() {
+        flags.rawValue &= ~Self.answerFlags
+        count = 0
+        keyValues = Slice()
+    }
+}
+
+extension ReplayPlan {
+    /// The recorded key that a patch of keys names; 0 for other patches.
+    func key(of patch: Patch, in planned: borrowing PlannedCall) -> KeyNumber {
+        switch patch.field {
+        case .key: return planned.body.kind == .none ? planned.key : planned.body.key
+        case .partKey: return parts[Int(planned.parts.start + patch.index)].key
+        case .operandKey: return compares[Int(planned.compares.start + patch.index)].key
+        default: return 0
+        }
+    }
+}

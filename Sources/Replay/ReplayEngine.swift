@@ -1,0 +1,241 @@
+package import Etcd
+
+/// Plays a plan on a store: says what is to be sent and when, takes the answers, and measures.
+///
+/// A call is released when it is due by the schedule and everything it waits for is answered; released calls are sent
+/// in the order of their intended times. A late answer delays only what waits for it. In loops, no call of a loop is
+/// released before all of the loop before it are answered, since its revisions and leases are learned anew.
+///
+/// Call order: `start`, then `advance`, `next` and `receive` until `isDone`, then `finish`. Whenever
+/// `isBatchFull`, its batch is to be taken. Times are the backend's, in nanoseconds.
+package struct ReplayEngine: ~Copyable, Sendable {
+    package let plan: ReplayPlan
+    package let schedule: Schedule
+    package let limits: EngineLimits
+    /// Operations of the trace that the replay is.
+    var recording: ReplayRecording
+    package internal(set) var latencies = ReplayLatencies()
+    package internal(set) var fidelity: Fidelity
+    package internal(set) var counts = ReplayCounts()
+    /// The plan's streams in the current loop.
+    package internal(set) var streams: [PlayedStream]
+    /// How often the plan was begun, less one.
+    package internal(set) var loop: UInt32 = 0
+    /// When the first call and the latest one so far were due; nil before there was one.
+    package internal(set) var firstIntended: Int64?
+    package internal(set) var lastIntended: Int64 = 0
+
+    let connectionCount: UInt32
+    var timetable: Timetable
+    var nodes: NodeTable
+    var slots: SlotTable
+    var late = CallHeap()
+    var learned: LearnedNumbers
+    var delivery: EventDelivery
+    var leaseKey = LeaseKey()
+    /// The calls that a loop plays: `first..<end`. `cursor` is the next one that was not looked at, due at `due`.
+    let first: UInt32
+    var end: UInt32
+    var cursor: UInt32
+    var due = Int64.max
+    /// Calls before `cursor` that are due and wait.
+    var waitingCount = 0
+    /// Calls of this loop that were sent, or answered without.
+    var begun: UInt32 = 0
+    /// The first number of this loop's streams.
+    var streamBase: UInt32 = 0
+    /// Nothing begins after `end`, in no loop.
+    var isLastLoop: Bool
+    var isFinished = false
+    var start: Int64 = 0
+    /// The latest time that is known.
+    var now: Int64 = 0
+    /// What is added to a time of the backend's clock to get nanoseconds since the Unix epoch.
+    var epoch: Int64 = 0
+    var deadline: Int64?
+
+    /// - Parameters:
+    ///   - preload: what the target answered to the plan's preload.
+    ///   - connections: the target's; recorded ones are spread over them by their numbers.
+    ///   - batchCapacity: operations after which the recording's batch is full.
+    package init(
+        _ plan: ReplayPlan, schedule: Schedule, preload: PreloadOutcome = PreloadOutcome(),
+        connections: [ConnectionNames], batchCapacity: Int = 4096, limits: EngineLimits = EngineLimits()
+    ) {
+        precondition(!connections.isEmpty, "a replay needs a connection")
+        precondition(plan.calls.count < Int(UInt32.max), "calls of a plan are counted by 32 bits")
+        self.plan = plan
+        self.schedule = schedule
+        self.limits = limits
+        connectionCount = UInt32(connections.count)
+        recording = ReplayRecording(keyCount: plan.keys.count, capacity: batchCapacity, connections: connections)
+        let skipped = Self.place(of: schedule.offset, in: plan.calls)
+        first = UInt32(skipped)
+        cursor = UInt32(skipped)
+        end = UInt32(plan.calls.count)
+        isLastLoop = schedule.loops <= 1 || skipped == plan.calls.count
+        let span = skipped < plan.calls.count ? plan.calls[plan.calls.count - 1].time - plan.calls[skipped].time : 0
+        timetable = Timetable(schedule, span: span, count: plan.calls.count - skipped)
+        nodes = NodeTable(plan.order, callCount: plan.calls.count, skipped: skipped)
+        let limit =
+            switch schedule.pace {
+            case .recorded, .constant, .poisson: limits.outstanding
+            case .closed(let outstanding): min(max(1, outstanding), limits.outstanding)
+            case .max: min(limits.outstandingPerConnection * connections.count, limits.outstanding)
+            }
+        slots = SlotTable(limit: limit)
+        learned = LearnedNumbers(plan, preload: preload)
+        fidelity = Fidelity(plan, examples: limits.examples)
+        streams = Array(repeating: PlayedStream(), count: plan.streams.count)
+        delivery = EventDelivery(limits: limits)
+        if !plan.streams.isEmpty { delivery.begin() }
+        for place in skipped..<plan.calls.count { counts.planned[Int(plan.calls[place].kind.rawValue)] += 1 }
+        for stream in plan.streams { counts.recordedEvents += stream.recordedEvents }
+    }
+
+    /// The first call that is not before `offset`.
+    private static func place(of offset: Int64, in calls: [PlannedCall]) -> Int {
+        var low = 0
+        var high = calls.count
+        while low < high {
+            let middle = (low + high) / 2
+            if calls[middle].time < offset { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    // MARK: - The run
+
+    /// Begins the run at that time of the backend's clock, which is `epoch` in nanoseconds since the Unix epoch.
+    package mutating func start(at now: Int64, epoch: Int64) {
+        start = now
+        self.now = now
+        self.epoch = epoch &- now
+        setDue()
+    }
+
+    /// Takes note of the time.
+    package mutating func advance(to now: Int64) {
+        self.now = max(self.now, now)
+        beginLoopIfOver()
+    }
+
+    /// Nothing more is released; what is outstanding is waited for, `EngineLimits.drain` at most.
+    package mutating func stop(at now: Int64) {
+        self.now = max(self.now, now)
+        if deadline == nil { deadline = self.now &+ limits.drain }
+    }
+
+    /// All is sent and answered, or was waited for long enough.
+    package var isDone: Bool {
+        if let deadline { return slots.outstanding == 0 || now >= deadline }
+        return isLastLoop && isLoopOver
+    }
+
+    /// When to call `advance` and `next` again, if nothing is answered before; `Int64.max` for never.
+    package var nextDue: Int64 {
+        if let deadline { return deadline }
+        if slots.isFull { return .max }
+        if !late.isEmpty || (isLoopOver && !isLastLoop) { return now }
+        if cursor == end { return .max }
+        return schedule.isOpen ? due : now
+    }
+
+    /// Fills in the next request that is to be sent now; false when there is none.
+    package mutating func next(into request: inout StoreRequest) -> Bool {
+        if deadline != nil { return false }
+        while true {
+            if slots.isFull {
+                if schedule.isOpen, !late.isEmpty || (cursor < end && due <= now) { counts.heldBack += 1 }
+                return false
+            }
+            if !late.isEmpty {
+                let entry = late.removeFirst()
+                waitingCount -= 1
+                if send(entry.call, entry.intended, entry.released, &request) { return true }
+                continue
+            }
+            if cursor == end {
+                return isLoopOver && !isLastLoop && endOpenStream(&request)
+            }
+            if due > now { return false }
+            if !schedule.isOpen, let duration = schedule.duration, now &- start >= duration {
+                cut()
+                continue
+            }
+            let call = cursor
+            let intended = due
+            cursor += 1
+            setDue()
+            guard let freed = nodes.take(call, due: intended) else {
+                waitingCount += 1
+                continue
+            }
+            if send(call, intended, max(intended, freed), &request) { return true }
+        }
+    }
+
+    /// Computes when the call at `cursor` is due; nothing more is where that is after the schedule's duration.
+    @inline(__always)
+    private mutating func setDue() {
+        if cursor == end { return due = .max }
+        let time = timetable.next(recorded: plan.calls[Int(cursor)].time, loop: loop)
+        if schedule.isOpen, let duration = schedule.duration, time >= duration { return cut() }
+        due = time == .min ? .min : start &+ time
+    }
+
+    private mutating func cut() {
+        end = cursor
+        isLastLoop = true
+        due = .max
+    }
+
+    // MARK: - The trace that the replay is
+
+    /// Whether the operations written down are to be taken now.
+    package var isBatchFull: Bool { recording.isFull }
+
+    /// Hands over the operations that were written down since the last time; what `batch` held is forgotten, and its
+    /// memory used. To be called whenever the batch is full, and once more behind `finish`.
+    package mutating func takeBatch(_ batch: inout OperationBatch) { recording.take(into: &batch) }
+
+    // MARK: - Loops
+
+    var isLoopOver: Bool { cursor == end && late.isEmpty && slots.outstanding == 0 }
+
+    /// Begins the next loop once all of this one is answered and its streams are ended.
+    mutating func beginLoopIfOver() {
+        guard isLoopOver, !isLastLoop, deadline == nil else { return }
+        for place in streams.indices where streams[place].isOpen { return }
+        counts.loops += 1
+        counts.waiting += Int64(waitingCount)
+        counts.unsent += Int64(end - first - begun)
+        loop += 1
+        if loop + 1 >= schedule.loops { isLastLoop = true }
+        if waitingCount > 0 { nodes.reset() }
+        waitingCount = 0
+        begun = 0
+        learned.reset()
+        delivery.finish()
+        for place in streams.indices { streams[place] = PlayedStream() }
+        streamBase &+= UInt32(streams.count)
+        cursor = first
+        setDue()
+    }
+
+    /// Ends a stream that the recording left open, so that the next loop finds the store as this one did.
+    private mutating func endOpenStream(_ request: inout StoreRequest) -> Bool {
+        guard let place = streams.firstIndex(where: { $0.isOpen }) else { return false }
+        let number = slots.take()
+        slots.fill(number, call: SlotTable.noCall, stream: UInt32(place), intended: now, released: now)
+        streams[place].isEndedByClient = true
+        request.removeAll()
+        request.number = number
+        request.action = .endStream
+        request.method = plan.streams[place].method
+        request.kind = MethodCatalogue.method(request.method)?.kind ?? .other
+        request.connection = plan.streams[place].connection % connectionCount
+        request.stream = streamBase &+ UInt32(place)
+        return true
+    }
+}

@@ -1,0 +1,127 @@
+import Etcd
+import Wire
+
+/// What a replay does, as operations of a trace: one for each answered call, in the order of the answers. The shell
+/// takes the batch when it is full.
+struct ReplayRecording: ~Copyable, Sendable {
+    /// Full when it holds so many operations.
+    let capacity: Int
+    /// Operations so far, each with its `replays` record.
+    var batch = OperationBatch()
+    /// Of the plan's keys, by number: what they are in the batch of that stamp.
+    private var numbers: [(stamp: UInt32, number: KeyNumber)]
+    private var stamp: UInt32 = 1
+    private var connections: [Connection]
+
+    /// A connection to the target.
+    private struct Connection: Sendable {
+        var names: ConnectionNames
+        var first: Int64 = 0
+        var last: Int64 = 0
+        var requestBytes: Int64 = 0
+        var responseBytes: Int64 = 0
+        var isNew = true
+        var hasChanged = false
+    }
+
+    /// Key-values and parts that one batch holds at least before it counts as full: what they take is bounded so.
+    private static let elementsPerOperation = 16
+
+    /// - Parameters:
+    ///   - keyCount: keys of the plan.
+    ///   - capacity: operations of a batch, at least 1.
+    init(keyCount: Int, capacity: Int, connections: [ConnectionNames]) {
+        self.capacity = capacity
+        numbers = Array(repeating: (0, 0), count: keyCount + 1)
+        self.connections = connections.map { Connection(names: $0) }
+        batch.operations.reserveCapacity(capacity + 1)
+        batch.replays.reserveCapacity(capacity + 1)
+    }
+
+    var isFull: Bool {
+        batch.operations.count >= capacity
+            || batch.keyValues.count + batch.parts.count >= capacity * Self.elementsPerOperation
+    }
+
+    /// Hands the batch over, and goes on with `other`, of which the memory is used.
+    mutating func take(into other: inout OperationBatch) {
+        describeConnections()
+        other.removeAll()
+        swap(&batch, &other)
+        stamp &+= 1
+        if stamp == 0 {
+            for place in numbers.indices { numbers[place].stamp = 0 }
+            stamp = 1
+        }
+    }
+
+    private mutating func describeConnections() {
+        for place in connections.indices where connections[place].hasChanged {
+            let connection = connections[place]
+            connections[place].hasChanged = false
+            var record = ConnectionRecord(
+                number: UInt32(place), client: batch.texts.number(of: connection.names.client),
+                server: batch.texts.number(of: connection.names.server),
+                firstTime: CaptureTime(nanoseconds: connection.first))
+            record.lastTime = CaptureTime(nanoseconds: connection.last)
+            record.content = .http2
+            record.requestBytes = connection.requestBytes
+            record.responseBytes = connection.responseBytes
+            batch.connections.append(record)
+        }
+    }
+
+    /// Counts a message for its connection.
+    @inline(__always)
+    mutating func count(
+        connection: UInt32, from first: Int64, to last: Int64, requestBytes: Int64, responseBytes: Int64
+    ) {
+        let place = Int(connection)
+        guard place < connections.count else { return }
+        if connections[place].isNew {
+            connections[place].isNew = false
+            connections[place].first = first
+        }
+        connections[place].last = max(connections[place].last, last)
+        connections[place].requestBytes &+= requestBytes
+        connections[place].responseBytes &+= responseBytes
+        connections[place].hasChanged = true
+    }
+
+    /// The number in the batch of the plan's key of that number.
+    @inline(__always)
+    mutating func number(_ key: KeyNumber, of keys: borrowing ByteTable) -> KeyNumber {
+        if key == 0 { return 0 }
+        if numbers[Int(key)].stamp == stamp { return numbers[Int(key)].number }
+        let number = batch.keys.number(of: keys.bytes.span.extracting(keys.range(of: key)))
+        numbers[Int(key)] = (stamp, number)
+        return number
+    }
+
+    /// Adds the key-values of an answer. The place of the first.
+    mutating func append(keyValuesOf details: borrowing CallDetails) -> UInt32 {
+        let first = UInt32(batch.keyValues.count)
+        var place = 0
+        while place < details.keyValues.count {
+            var record = details.keyValues[place]
+            if record.key != 0 {
+                record.key = batch.keys.number(
+                    of: details.keys.bytes.span.extracting(details.keys.range(of: record.key)))
+            }
+            batch.keyValues.append(record)
+            place += 1
+        }
+        return first
+    }
+}
+
+/// The two ends of a connection to the target, as traces name them: `ADDRESS:PORT`, or what else tells them apart.
+package struct ConnectionNames: Sendable, Equatable {
+    package var client: String
+    package var server: String
+
+    package init(client: String, server: String) {
+        self.client = client
+        self.server = server
+    }
+}
