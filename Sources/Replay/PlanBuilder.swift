@@ -99,7 +99,7 @@ extension PlanBuilder {
     private mutating func take(call: Operation, of batch: borrowing OperationBatch) {
         if call.kind == .watch || call.kind == .leaseKeepAlive { return take(stream: call, of: batch) }
         if call.completeness.contains(.openedBefore) { return }
-        if let reason = Exclusion(call, of: batch, limits: limits) { return plan.exclusions.count(call.kind, reason) }
+        if let reason = Omission(call, of: batch, limits: limits) { return plan.omissions.count(call.kind, reason) }
         var planned = planned(call)
         planned.body = call.body
         planned.body.key = key(call.body.key, of: batch)
@@ -113,7 +113,7 @@ extension PlanBuilder {
         planned.headerRevision = max(call.headerRevision, 0)
         var facts = CallFacts(time: call.time.nanoseconds)
         if call.isOutcomeOpen {
-            guard unanswered.isCandidate(call) else { return plan.exclusions.count(call.kind, .unanswered) }
+            guard unanswered.isCandidate(call) else { return plan.omissions.count(call.kind, .unanswered) }
             planned.headerRevision = 0
             facts.hasChanged = true
             unanswered.candidates.append(UnansweredWrites.Candidate(call: planned, facts: facts))
@@ -196,12 +196,12 @@ extension PlanBuilder {
     }
 
     private mutating func take(stream call: Operation, of batch: borrowing OperationBatch) {
-        if call.evidence == .ambiguous { return plan.exclusions.count(call.kind, .ambiguous) }
+        if call.evidence == .ambiguous { return plan.omissions.count(call.kind, .ambiguous) }
         let number = stream(of: call)
         if call.completeness.contains(.openedBefore), call.kind == .watch {
             guard call.key != 0 else {
                 unknownStreams.insert(number)
-                return plan.exclusions.count(.watch, .openedBefore)
+                return plan.omissions.count(.watch, .openedBefore)
             }
             beginAnew(call, number, key(call.key, of: batch))
         }
@@ -237,7 +237,7 @@ extension PlanBuilder {
     private mutating func take(message: Operation, of batch: borrowing OperationBatch) {
         guard message.completeness.contains(.hasRequest) else { return }
         guard message.completeness.isDisjoint(with: [.requestDamaged, .requestUndecoded, .keyLost]) else {
-            return plan.exclusions.count(message.kind, .requestLost)
+            return plan.omissions.count(message.kind, .requestLost)
         }
         var planned = planned(message)
         planned.action = .message
@@ -281,7 +281,7 @@ extension PlanBuilder {
     private mutating func takeExecuted() {
         for candidate in unanswered.resolved(shown: ShownRevisions(plan.calls, facts), plan: plan) {
             guard candidate.facts.place > 0 else {
-                plan.exclusions.count(candidate.call.kind, .unanswered)
+                plan.omissions.count(candidate.call.kind, .unanswered)
                 continue
             }
             plan.notes.unansweredExecuted += 1
@@ -299,7 +299,7 @@ extension PlanBuilder {
             if isKept[place] {
                 order.append(place)
             } else if plan.calls[place].action == .message {
-                plan.exclusions.count(plan.calls[place].kind, .openedBefore)
+                plan.omissions.count(plan.calls[place].kind, .openedBefore)
             }
         }
         order.sort { (facts[$0].time, $0) < (facts[$1].time, $1) }

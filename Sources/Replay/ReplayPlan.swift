@@ -21,7 +21,7 @@ package struct ReplayPlan: Sendable {
     /// What is written before the run.
     package var preload = PreloadPlan()
     /// Calls of the trace that are not replayed, by reason.
-    package var exclusions = ExclusionTable()
+    package var omissions = OmissionTable()
     package var notes = PlanNotes()
 
     package init() {}

@@ -13,7 +13,7 @@ package struct TimeHistogram: Sendable {
 
     /// Counts a time. A negative one, of a clock that stepped back, counts as 0.
     @inline(__always)
-    mutating func record(_ time: Int64) {
+    package mutating func record(_ time: Int64) {
         histogram.record(time < 0 ? 0 : Swift.min(UInt64(time), Self.longest))
     }
 

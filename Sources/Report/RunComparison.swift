@@ -63,18 +63,18 @@ package struct RunComparison: Sendable {
         return section
     }
 
-    private func times(_ title: String, _ note: String, _ times: KeyPath<RunSummary, RunTimes>) -> Section {
+    private func times(_ title: String, _ note: String, _ times: KeyPath<RunSummary, TimeHistogram>) -> Section {
         var section = Section(title: title, note: note)
         let percentiles: [(String, Double)] = [("p50", 50), ("p90", 90), ("p99", 99), ("p99.9", 99.9)]
         for (label, percent) in percentiles {
             section.row(label, runs) { run in
                 let times = run[keyPath: times]
-                return times.count == 0 ? nil : Figures.latency(nanoseconds: times.percentile(percent))
+                return times.count == 0 ? nil : Figures.latency(nanoseconds: Int64(times.percentile(percent)))
             }
         }
         section.row("max", runs) { run in
             let times = run[keyPath: times]
-            return times.count == 0 ? nil : Figures.latency(nanoseconds: times.max)
+            return times.count == 0 ? nil : Figures.latency(nanoseconds: Int64(times.max))
         }
         return section
     }
@@ -90,27 +90,10 @@ package struct RunComparison: Sendable {
         }
         let reasons = Set(runs.flatMap { $0.differences.keys }).sorted()
         for reason in reasons {
-            section.row("  " + Self.words(reason), runs) { Figures.count($0.differences[reason] ?? 0) }
+            section.row("  " + (Difference(rawValue: reason)?.words ?? "reason \(reason)"), runs) { Figures.count($0.differences[reason] ?? 0) }
         }
         section.row("fidelity", runs) { $0.meta[.fidelity] }
         return section
-    }
-
-    private static func words(_ reason: UInt8) -> String {
-        switch Difference(rawValue: reason) {
-        case .status: "another status"
-        case .succeeded: "the other branch"
-        case .found: "found or not"
-        case .count: "another count"
-        case .leaseExpired: "a lease had ended"
-        case .unmapped: "a number not translated"
-        case .connectionLost: "connection lost"
-        case .timedOut: "timed out"
-        case .unsupported: "not supported"
-        case .streamEnded: "its stream had ended"
-        case .malformed: "malformed answer"
-        case .some(.none), nil: "reason \(reason)"
-        }
     }
 
     // MARK: Lines below the tables

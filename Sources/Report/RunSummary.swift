@@ -1,4 +1,5 @@
 package import Etcd
+package import Replay
 package import Trace
 import Wire
 
@@ -17,13 +18,13 @@ package struct RunSummary: Sendable {
     package private(set) var compared = 0
     package private(set) var events = 0
     /// From when a call was to be sent to when it had ended.
-    package private(set) var response = RunTimes()
+    package private(set) var response = TimeHistogram()
     /// From when it was sent to when it had ended.
-    package private(set) var service = RunTimes()
+    package private(set) var service = TimeHistogram()
     /// From when it could have been sent to when it was: the replayer's own delay.
-    package private(set) var sendLag = RunTimes()
+    package private(set) var sendLag = TimeHistogram()
     /// From when it was to be sent to when all that it waits for was answered.
-    package private(set) var dependencyWait = RunTimes()
+    package private(set) var dependencyWait = TimeHistogram()
     /// Nanoseconds since the epoch: the first intended time, and the last end.
     private var first = Int64.max
     private var last = Int64.min

@@ -1,5 +1,6 @@
 import Etcd
 import Replay
+import Wire
 
 /// The engine as a backend drives it: with its trace, its progress and what interrupts it.
 final class EngineDriver: StoreDriver {
@@ -33,7 +34,7 @@ final class EngineDriver: StoreDriver {
         engine.advance(to: now)
         guard now >= lookAt else { return }
         lookAt = now + Self.interval
-        if interruption.isRequested || writer.isFailed { engine.stop() }
+        if interruption.isRequested || writer.isFailed { engine.stop(at: now) }
         progress.update(engine, at: now)
         wallTime = SystemCalls.monotonicNanoseconds() - begun.wall
         processorTime = SystemCalls.threadProcessorNanoseconds() - begun.processor

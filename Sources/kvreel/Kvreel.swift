@@ -23,7 +23,7 @@ struct Kvreel: ParsableCommand {
         version: version,
         subcommands: [
             CaptureCommand.self, InfoCommand.self, CatCommand.self, AnalyzeCommand.self, CheckCommand.self,
-            SimulateCommand.self, ServeCommand.self, NodeCommand.self,
+            ReplayCommand.self, ReportCommand.self, SimulateCommand.self, ServeCommand.self, NodeCommand.self,
         ])
 
     static func main() {

@@ -20,8 +20,8 @@ final class OpenedStore {
     }
 
     /// The ends of the connections, as the trace names them.
-    func connectionNames(_ count: Int) -> [ConnectionNames] {
-        (0..<count).map { ConnectionNames(client: "kvreel:\($0 + 1)", server: backend.name) }
+    func connectionNames(_ count: Int) -> [Replay.ConnectionNames] {
+        (0..<count).map { Replay.ConnectionNames(client: "kvreel:\($0 + 1)", server: backend.name) }
     }
 
     func close() {

@@ -88,4 +88,4 @@ struct ReplayCommand: ParsableCommand {
     }
 }
 
-extension PlanBuilder.Order: @retroactive ExpressibleByArgument {}
+extension PlanBuilder.Order: ExpressibleByArgument {}

@@ -9,7 +9,6 @@ struct ReplayResult {
     let verdict: Verdict
     let meta: TraceMeta
     private let score: Fidelity.Score
-    private let engine: ReplayEngine
     private let plan: ReplayPlan
     private let isInterrupted: Bool
 
@@ -17,11 +16,11 @@ struct ReplayResult {
         _ options: ReplaySession.Options, _ input: PlanInput, _ driver: EngineDriver, backend: String,
         connections: Int, preload: PreloadOutcome, isInterrupted: Bool
     ) {
-        engine = driver.engine
         plan = input.plan
         self.isInterrupted = isInterrupted
-        verdict = engine.verdict(busy: driver.busyShare)
-        score = engine.fidelity.score(engine.counts)
+        verdict = driver.engine.verdict(busy: driver.busyShare)
+        score = driver.engine.fidelity.score(driver.engine.counts)
+        let latencies = driver.engine.latencies
         var meta = TraceMeta()
         meta.tool = "kvreel \(Kvreel.version)"
         meta[.traces] = options.trace
@@ -32,17 +31,17 @@ struct ReplayResult {
         meta[.preload] = Self.words(preload, plan, isPreloaded: options.isPreloaded)
         meta[.coverage] = input.coverage.line
         meta[.verdict] = verdict.word
-        meta[.rule] = Self.rule(verdict, engine, busy: driver.busyShare)
+        meta[.rule] = Self.rule(verdict, driver.engine, busy: driver.busyShare)
         meta[.engine] = "\(Terminal.decimal(driver.busyShare * 100, places: 1)) % busy"
         meta[.fidelity] = Self.words(score)
-        if engine.latencies.delivery.count > 0 {
-            let (median, high) = (engine.latencies.delivery.percentile(50), engine.latencies.delivery.percentile(99))
+        if latencies.delivery.count > 0 {
+            let (median, high) = (latencies.delivery.percentile(50), latencies.delivery.percentile(99))
             meta[.delivery] =
                 "p50 \(Figures.latency(nanoseconds: Int64(median))), "
                 + "p99 \(Figures.latency(nanoseconds: Int64(high)))"
         }
-        meta[.excluded] = Self.lines(plan.exclusions)
-        meta[.remarks] = Self.remarks(engine, plan, isInterrupted: isInterrupted)
+        meta[.excluded] = Self.lines(plan.omissions)
+        meta[.remarks] = Self.remarks(driver.engine, plan, isInterrupted: isInterrupted)
         self.meta = meta
     }
 
@@ -65,7 +64,7 @@ struct ReplayResult {
             + share(score.completeness)
     }
 
-    private static func rule(_ verdict: Verdict, _ engine: ReplayEngine, busy: Double) -> String {
+    private static func rule(_ verdict: Verdict, _ engine: borrowing ReplayEngine, busy: Double) -> String {
         var parts: [String] = []
         if engine.schedule.isOpen {
             parts.append(
@@ -83,10 +82,10 @@ struct ReplayResult {
         return parts.joined(separator: "; ")
     }
 
-    private static func lines(_ exclusions: ExclusionTable) -> String? {
-        let lines = Exclusion.allCases.compactMap { reason -> String? in
+    private static func lines(_ omissions: OmissionTable) -> String? {
+        let lines = Omission.allCases.compactMap { reason -> String? in
             let kinds = OperationKind.allCases.compactMap { kind -> String? in
-                let count = exclusions[kind, reason]
+                let count = omissions[kind, reason]
                 return count == 0 ? nil : "\(Terminal.grouped(count)) \(kind)"
             }
             return kinds.isEmpty ? nil : "\(reason.words): \(kinds.joined(separator: ", "))"
@@ -95,7 +94,7 @@ struct ReplayResult {
     }
 
     /// What is to be known of the run, a line each.
-    private static func remarks(_ engine: ReplayEngine, _ plan: ReplayPlan, isInterrupted: Bool) -> String? {
+    private static func remarks(_ engine: borrowing ReplayEngine, _ plan: ReplayPlan, isInterrupted: Bool) -> String? {
         let counts = engine.counts
         var lines: [String] = []
         func add(_ count: some BinaryInteger, _ words: String) {
@@ -122,7 +121,7 @@ struct ReplayResult {
         add(notes.cyclesBroken, "calls that wait for less, since the recording contradicts itself")
         for difference in Difference.allCases where difference != .none {
             for call in engine.fidelity.examples[Int(difference.rawValue)].prefix(Self.examples) {
-                lines.append("for example, \(difference): call \(call), \(plan.description(of: call))")
+                lines.append("for example, \(difference.words): call \(call), \(plan.description(of: call))")
             }
         }
         return lines.isEmpty ? nil : lines.joined(separator: "\n")
@@ -146,15 +145,15 @@ struct ReplayResult {
         json.member("different", summary.differences.values.reduce(0, +))
         json.member("duration_ns", summary.nanoseconds)
         json.member("events", summary.events)
-        json.member("not_replayed", plan.exclusions.total)
-        json.member("fidelity", score.total)
+        json.member("not_replayed", plan.omissions.total)
+        json.member("fidelity", share: score.total)
         for (name, times) in [
             ("response_time", summary.response), ("service_time", summary.service), ("send_lag", summary.sendLag),
             ("dependency_wait", summary.dependencyWait),
         ] {
             json.name(name)
             json.beginObject()
-            json.member("count", times.count)
+            json.member("count", Int(times.count))
             for (label, percent) in [("p50_ns", 50.0), ("p90_ns", 90), ("p99_ns", 99), ("p999_ns", 99.9)] {
                 json.member(label, Int(times.percentile(percent)))
             }
@@ -182,7 +181,7 @@ extension Verdict {
     }
 }
 
-extension Exclusion {
+extension Omission {
     var words: String {
         switch self {
         case .ambiguous: "method not known"

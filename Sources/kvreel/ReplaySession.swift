@@ -22,7 +22,7 @@ struct ReplaySession {
 
     private let options: Options
     private let input: PlanInput
-    private let writer: TraceWriter?
+    private let writer: ReplayWriter
     private let store: OpenedStore
     private let connections: Int
 
@@ -33,25 +33,38 @@ struct ReplaySession {
         self.options = options
         input = try PlanInput(options.trace, order: options.order)
         connections = options.connections ?? min(max(1, input.plan.connectionCount), Self.connectionLimit)
+        var summary = RunSummary(name: options.output ?? options.trace)
+        summary.meta[.traces] = options.trace
         // Before a store is started for it.
-        do {
-            writer = try options.output.map {
-                try TraceWriter(
-                    path: $0, force: options.force, inputs: try TraceInput(options.trace).identity.map { [$0] } ?? [],
-                    meta: TraceMeta())
-            }
-        } catch let error as TraceError { throw Failure(error) }
-        store = try OpenedStore(choice, connections: connections)
+        writer = try Self.open(options, summary)
+        do { store = try OpenedStore(choice, connections: connections) } catch {
+            writer.abandon()
+            throw error
+        }
+    }
+
+    private static func open(_ options: Options, _ summary: RunSummary) throws -> ReplayWriter {
+        guard let output = options.output else { return ReplayWriter(nil, summary: summary) }
+        let inputs = try TraceInput(options.trace).identity.map { [$0] } ?? []
+        do throws(TraceError) {
+            return ReplayWriter(
+                try TraceWriter(path: output, force: options.force, inputs: inputs, meta: TraceMeta()),
+                summary: summary)
+        } catch { throw Failure(error) }
     }
 
     /// Throws `ExitStatus.untrusted` for an invalid replay, and `ExitStatus.interrupted`.
     func run(until interruption: Interruption) throws {
         defer { store.close() }
+        let outcome: PreloadOutcome
         do {
             try checkEmpty()
-            let preload = try preload(until: interruption)
-            try replay(preload, until: interruption)
-        } catch let error as BackendError { throw Failure(error) }
+            outcome = try preload(until: interruption)
+        } catch {
+            writer.abandon()
+            throw (error as? BackendError).map { Failure($0) } ?? error
+        }
+        try replay(outcome, until: interruption)
     }
 
     /// A store with keys is somebody's: a replay would write over them, and find what it did not write.
@@ -76,7 +89,6 @@ struct ReplaySession {
     private func preload(until interruption: Interruption) throws -> PreloadOutcome {
         guard options.isPreloaded else { return PreloadOutcome() }
         let driver = PreloadDriver(input.plan, connections: connections)
-        interruption.onRequest {}
         try store.backend.run(InterruptibleDriver(driver, interruption))
         if interruption.isRequested { throw ExitStatus.interrupted }
         if let failure = driver.failure {
@@ -90,15 +102,17 @@ struct ReplaySession {
     }
 
     private func replay(_ preload: PreloadOutcome, until interruption: Interruption) throws {
-        var summary = RunSummary(name: options.output ?? options.trace)
-        summary.meta[.traces] = options.trace
-        let writer = ReplayWriter(self.writer, summary: summary)
         let engine = ReplayEngine(
             input.plan, schedule: options.schedule, preload: preload,
             connections: store.connectionNames(connections))
         let driver = EngineDriver(
             engine, writer: writer, interruption: interruption,
             progress: ReplayProgress(quiet: options.quiet, calls: input.plan.calls.count))
+        if !options.quiet {
+            StandardError.write(
+                "kvreel: replaying \(Terminal.counted(input.plan.calls.count, "call")) on \(store.backend.name), "
+                    + "\(options.schedule.words); Ctrl-C ends it\n")
+        }
         var broken: BackendError?
         do throws(BackendError) { try store.backend.run(driver) } catch { broken = error }
         driver.finish()
@@ -107,14 +121,16 @@ struct ReplaySession {
             isInterrupted: interruption.isRequested)
         let finished = try writer.finish(result.meta)
         if options.json {
-            try StandardOutput.print(result.json(finished))
+            var output = StandardOutput()
+            try output.write(result.json(finished))
+            try output.flush()
         } else if options.output != "-" {
             try StandardOutput.print(
                 RunComparison([finished]).text(width: Terminal.showsOutput ? Terminal.outputWidth : nil))
         }
         if let broken { throw Failure(broken) }
         if interruption.isRequested { throw ExitStatus.interrupted }
-        if result.verdict.kind == .invalid || input.isIncomplete { throw ExitStatus.untrusted }
+        if result.verdict.kind == Verdict.Kind.invalid || input.isIncomplete { throw ExitStatus.untrusted }
     }
 }
 

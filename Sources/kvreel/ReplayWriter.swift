@@ -53,11 +53,7 @@ final class ReplayWriter: Sendable {
 
     /// Writes what is left, sets the trace's description and ends it; what all batches add up to.
     func finish(_ meta: TraceMeta) throws -> RunSummary {
-        condition.lock()
-        queue.withLock { $0.isClosed = true }
-        condition.broadcast()
-        condition.unlock()
-        thread.withLock { $0 }?.join()
+        close()
         return try output.withLock { output in
             output.summary.meta = meta
             output.writer?.meta = meta
@@ -65,6 +61,20 @@ final class ReplayWriter: Sendable {
             do { try output.writer?.finish() } catch let error as TraceError { throw Failure(error) }
             return output.summary
         }
+    }
+
+    /// Gives the trace up: nothing was replayed.
+    func abandon() {
+        close()
+        output.withLock { $0.writer?.discard() }
+    }
+
+    private func close() {
+        condition.lock()
+        queue.withLock { $0.isClosed = true }
+        condition.broadcast()
+        condition.unlock()
+        thread.withLock { $0 }?.join()
     }
 
     private func work() {

@@ -1,6 +1,6 @@
 import Etcd
 
-extension Exclusion {
+extension Omission {
     /// Why a recorded call cannot be replayed, whatever became of it; nil if it can. Not for calls of Watch and
     /// LeaseKeepAlive as a whole.
     init?(_ call: Operation, of batch: borrowing OperationBatch, limits: PlanLimits) {
@@ -21,7 +21,7 @@ extension Exclusion {
 
     private static func reason(
         _ call: Operation, of batch: borrowing OperationBatch, limits: PlanLimits
-    ) -> Exclusion? {
+    ) -> Omission? {
         switch call.kind {
         case .range, .rangeStream, .put, .delete: return reason(call.body, limits)
         case .txn:
@@ -42,7 +42,7 @@ extension Exclusion {
         }
     }
 
-    private static func reason(_ body: RequestOp, _ limits: PlanLimits) -> Exclusion? {
+    private static func reason(_ body: RequestOp, _ limits: PlanLimits) -> Omission? {
         switch body.kind {
         case .none: .requestLost
         case .range: body.flags.contains(.revisionFilter) ? .notRecorded : nil

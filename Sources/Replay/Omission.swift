@@ -1,7 +1,7 @@
 package import Etcd
 
 /// Why a call of the trace is not replayed.
-package enum Exclusion: UInt8, Sendable, CaseIterable {
+package enum Omission: UInt8, Sendable, CaseIterable {
     /// Its method is not known.
     case ambiguous
     /// Its method is none of etcd's.
@@ -23,22 +23,22 @@ package enum Exclusion: UInt8, Sendable, CaseIterable {
 }
 
 /// Counts of calls that are not replayed, by kind and reason.
-package struct ExclusionTable: Sendable, Equatable {
+package struct OmissionTable: Sendable, Equatable {
     private var counts = Array(
-        repeating: 0, count: OperationKind.allCases.count * Exclusion.allCases.count)
+        repeating: 0, count: OperationKind.allCases.count * Omission.allCases.count)
 
     package init() {}
 
-    package subscript(kind: OperationKind, reason: Exclusion) -> Int {
-        get { counts[Int(kind.rawValue) * Exclusion.allCases.count + Int(reason.rawValue)] }
-        set { counts[Int(kind.rawValue) * Exclusion.allCases.count + Int(reason.rawValue)] = newValue }
+    package subscript(kind: OperationKind, reason: Omission) -> Int {
+        get { counts[Int(kind.rawValue) * Omission.allCases.count + Int(reason.rawValue)] }
+        set { counts[Int(kind.rawValue) * Omission.allCases.count + Int(reason.rawValue)] = newValue }
     }
 
-    mutating func count(_ kind: OperationKind, _ reason: Exclusion) { self[kind, reason] += 1 }
+    mutating func count(_ kind: OperationKind, _ reason: Omission) { self[kind, reason] += 1 }
 
     package var total: Int { counts.reduce(0, +) }
 
-    package func total(of reason: Exclusion) -> Int {
+    package func total(of reason: Omission) -> Int {
         OperationKind.allCases.reduce(0) { $0 + self[$1, reason] }
     }
 }

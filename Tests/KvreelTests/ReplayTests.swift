@@ -1,0 +1,146 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("kvreel replay and report")
+struct ReplayTests {
+    /// A trace made of a recording of the repository.
+    private static func trace(_ name: String, in folder: TemporaryFolder) throws -> String {
+        let path = folder.path("\(name).kvr")
+        let capture = Repository.traces.appending(path: "\(name).pcap.zst").path
+        let run = try ProgramRun.kvreel(["capture", "--read", capture, "-o", path, "--quiet"])
+        try #require(run.status == 0, "\(run.errors)")
+        return path
+    }
+
+    private static func json(_ run: ProgramRun) throws -> [String: Any] {
+        try #require(JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+    }
+
+    @Test("null takes every call, and the trace of it is a replay that report, info and analyze read")
+    func null() throws {
+        let folder = try TemporaryFolder()
+        let trace = try Self.trace("edgesys-table1", in: folder)
+        let run = try ProgramRun.kvreel([
+            "replay", trace, "--backend", "null", "--max", "-o", folder.path("null.kvr"), "--json",
+        ])
+        #expect(run.status == 0, "\(run.errors)")
+        let result = try Self.json(run)
+        #expect(result["schema"] as? String == "kvreel.replay/1")
+        #expect(result["verdict"] as? String == "capacity")
+        // 1233 calls, of which 59 are watches; those are replayed by their 59 creations and 88 progress requests.
+        #expect(result["answered"] as? Int == 1_233 - 59 + 147)
+        #expect(result["not_replayed"] as? Int == 0)
+
+        let report = try ProgramRun.kvreel(["report", folder.path("null.kvr"), folder.path("null.kvr")])
+        #expect(report.status == 0, "\(report.errors)")
+        for words in ["Response time", "Send lag", "capacity", "null", "as recorded"] {
+            #expect(report.output.contains(words))
+        }
+        let markdown = try ProgramRun.kvreel(["report", "--format", "md", folder.path("null.kvr")])
+        #expect(markdown.output.hasPrefix("# Replays\n"))
+        #expect(try ProgramRun.kvreel(["info", folder.path("null.kvr")]).output.contains("replay of"))
+        let analysis = try ProgramRun.kvreel(["analyze", "--json", folder.path("null.kvr")])
+        #expect(analysis.status == 0)
+        let range = try #require(try Self.json(analysis)["range"] as? [String: Any])
+        #expect(range["requests"] as? Int == 613)
+    }
+
+    @Test("at ten times the speed the timetable is kept to, or the verdict says what was not")
+    func speed() throws {
+        let folder = try TemporaryFolder()
+        let trace = try Self.trace("edgesys-table1", in: folder)
+        let run = try ProgramRun.kvreel(["replay", trace, "--backend", "null", "--speed", "10", "--json"])
+        let result = try Self.json(run)
+        let verdict = try #require(result["verdict"] as? String)
+        #expect(run.status == (verdict == "valid" ? 0 : 1))
+        // The recording's calls begin over 34.7 s.
+        let duration = try #require(result["duration_ns"] as? Int)
+        #expect(duration >= 3_400_000_000)
+        let lag = try #require((result["send_lag"] as? [String: Any])?["p99_ns"] as? Int)
+        if verdict == "valid" { #expect(lag <= 2_700_000) }
+    }
+
+    @Test("parts of a recording: an offset, a duration, two loops")
+    func parts() throws {
+        let folder = try TemporaryFolder()
+        let trace = try Self.trace("etcdctl-mix", in: folder)
+        func answered(_ options: [String]) throws -> Int {
+            let run = try ProgramRun.kvreel(["replay", trace, "--backend", "null", "--json"] + options)
+            return try #require(try Self.json(run)["answered"] as? Int, "\(run.errors)")
+        }
+        let whole = try answered(["--max"])
+        let late = try answered(["--max", "--offset", "2s"])
+        #expect(late > 0 && late < whole)
+        #expect(try answered(["--max", "--loop", "2"]) > whole)
+        let short = try answered(["--rate", "100", "--duration", "500ms"])
+        #expect(short > 0 && short <= 51)
+    }
+
+    @Test(
+        "what is wrong is said, and nothing is left behind",
+        arguments: [
+            (["--backend", "etcd:0"], Int32(2), "a local etcd has 1 to 9 members: etcd:0"),
+            (["--backend", "mongo"], 2, "no such store: mongo"),
+            (["--backend", "etcd://"], 2, "a store has addresses"),
+            (["--backend", "null", "--cacert", "x"], 2, "--cacert has no use with --backend null"),
+            (["--backend", "null", "--max", "--rate", "5"], 2, "exclude each other"),
+            (["--backend", "null", "--poisson"], 2, "--poisson is for --rate"),
+            (["--backend", "null", "--rate", "0"], 2, "a rate is such as"),
+            (["--backend", "null", "--speed", "fast"], 2, "a speed is such as"),
+            (["--backend", "etcd:1", "--etcd", "/nowhere/etcd"], 4, "there is no such program"),
+            ([], 2, "name the store with --backend"),
+        ])
+    func mistakes(_ arguments: [String], status: Int32, says: String) throws {
+        let folder = try TemporaryFolder()
+        let trace = try Self.trace("etcdctl-mix", in: folder)
+        let run = try ProgramRun.kvreel(["replay", trace, "-o", folder.path("run.kvr")] + arguments)
+        #expect(run.status == status, "\(run.errors)")
+        #expect(run.errors.hasPrefix("kvreel: "))
+        #expect(run.errors.contains(says), "\(run.errors)")
+        #expect(run.output.isEmpty)
+        #expect(!FileManager.default.fileExists(atPath: folder.path("run.kvr")))
+    }
+
+    @Test("inputs that are no traces, and a trace that is to be replaced by itself")
+    func inputs() throws {
+        let folder = try TemporaryFolder()
+        let trace = try Self.trace("etcdctl-mix", in: folder)
+        let missing = try ProgramRun.kvreel(["replay", folder.path("none.kvr"), "--backend", "null"])
+        #expect(missing.status == 3)
+        let capture = Repository.traces.appending(path: "etcdctl-mix.pcap.zst").path
+        #expect(try ProgramRun.kvreel(["replay", capture, "--backend", "null"]).status == 3)
+        let itself = try ProgramRun.kvreel(["replay", trace, "--backend", "null", "--max", "-o", trace, "--force"])
+        #expect(itself.status == 4, "\(itself.errors)")
+        #expect(try ProgramRun.kvreel(["replay", "-", "--backend", "null"]).status == 2)
+        let recording = try ProgramRun.kvreel(["report", trace])
+        #expect(recording.status == 3)
+        #expect(recording.errors.contains("it is a recording, not a replay"))
+    }
+
+    @Test("a full disk ends the run, and says so")
+    func fullDisk() throws {
+        let folder = try TemporaryFolder()
+        let trace = try Self.trace("edgesys-table1", in: folder)
+        let run = try ProgramRun.kvreel(["replay", trace, "--backend", "null", "--max", "-o", "/dev/full"])
+        #expect(run.status == 4, "\(run.errors)")
+        #expect(run.errors.contains("No space left on device"))
+    }
+
+    @Test("Ctrl-C ends with the part until then, a valid trace")
+    func interrupted() throws {
+        let folder = try TemporaryFolder()
+        let trace = try Self.trace("edgesys-table1", in: folder)
+        let running = try RunningProgram(
+            Repository.tool.path, ["replay", trace, "--backend", "null", "-o", folder.path("run.kvr"), "--json"],
+            output: folder.path("out"), errors: folder.path("err"))
+        // The recording takes 34.7 s: whenever the signal comes behind the start of the run, it is in the middle.
+        try running.waitForErrors(containing: "Ctrl-C ends")
+        running.process.interrupt()
+        let run = try running.wait(folder)
+        #expect(run.status == 130, "\(run.errors)")
+        let info = try ProgramRun.kvreel(["info", folder.path("run.kvr")])
+        #expect(info.status == 0, "\(info.errors)")
+        #expect(try Self.json(run)["interrupted"] as? Bool == true)
+    }
+}
