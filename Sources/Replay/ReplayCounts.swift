@@ -14,7 +14,7 @@ package struct ReplayCounts: Sendable, Equatable {
     package internal(set) var notes = [Int64](repeating: 0, count: StoreAnswer.Note.allCases.count)
     /// Numbers of requests that were sent as recorded, by what they are (`Patch.Field`).
     package internal(set) var unmapped = [Int64](repeating: 0, count: Patch.Field.count)
-    /// Calls that could not go when they might, since too many were outstanding (open loops).
+    /// How often calls were due and could not go, since as many were outstanding as may be (open loops).
     package internal(set) var heldBack: Int64 = 0
     /// At the end: requests without an answer, and calls of the last loop that were not sent.
     package internal(set) var outstanding: Int64 = 0
