@@ -120,10 +120,10 @@ package struct ReplayEngine: ~Copyable, Sendable {
         beginLoopIfOver()
     }
 
-    /// Nothing more is released; what is outstanding is waited for, `EngineLimits.drain` at most.
-    package mutating func stop(at now: Int64) {
-        self.now = max(self.now, now)
-        if deadline == nil { deadline = self.now &+ limits.drain }
+    /// Nothing more is released; what is outstanding is waited for, `EngineLimits.drain` at most from the time that was
+    /// told last.
+    package mutating func stop() {
+        if deadline == nil { deadline = now &+ limits.drain }
     }
 
     /// All is sent and answered, or was waited for long enough.

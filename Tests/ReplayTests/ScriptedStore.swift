@@ -45,11 +45,11 @@ struct ScriptedStore {
         var request = StoreRequest()
         engine.start(at: Self.origin, epoch: epoch)
         while true {
+            engine.advance(to: Self.origin + time)
             if let moment = interrupt, time >= moment {
-                engine.stop(at: Self.origin + time)
+                engine.stop()
                 interrupt = nil
             }
-            engine.advance(to: Self.origin + time)
             while engine.next(into: &request) { take(request) }
             outstandingMax = max(outstandingMax, pending.count)
             if engine.isDone { break }
