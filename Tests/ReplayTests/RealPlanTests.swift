@@ -9,7 +9,7 @@ import Testing
 @Suite("Plans of real recordings")
 struct RealPlanTests {
     /// The plan of a capture, decoded anew.
-    private static func plan(of capture: URL, order: PlanBuilder.Order = .causal) throws -> ReplayPlan {
+    static func plan(of capture: URL, order: PlanBuilder.Order = .causal) throws -> ReplayPlan {
         let batches = try batches(of: capture.path)
         var survey = UnansweredSurvey()
         for batch in batches { survey.add(batch) }
