@@ -49,17 +49,30 @@ final class ClusterFolder: Sendable {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? []
         for name in names where name.hasPrefix(prefix) {
             let folder = parent + "/" + name
-            if FolderCalls.isUnlocked(folder + "/" + lockName) { try? FileManager.default.removeItem(atPath: folder) }
+            if FolderCalls.isOwn(folder), FolderCalls.isUnlocked(folder + "/" + lockName) {
+                try? FileManager.default.removeItem(atPath: folder)
+            }
         }
     }
 }
 
 /// The end of a member's log, for messages.
 enum LogTail {
-    /// The last lines in words: of etcd's JSON lines the message and the error.
+    /// What it ended of, or else the last lines, in words: of etcd's JSON lines the message and the error.
     static func words(of path: String) -> String {
-        let lines = text(of: path).split(separator: "\n").suffix(LocalClusterLimits.logLines)
+        var lines = text(of: path).split(separator: "\n")
+        if let reason = lines.lastIndex(where: isReason) {
+            lines = Array(lines[reason...].prefix(1))
+        } else {
+            lines = lines.suffix(LocalClusterLimits.logLines)
+        }
         return lines.map { String(words(line: $0).prefix(LocalClusterLimits.logLineLength)) }.joined(separator: "; ")
+    }
+
+    /// What stack traces and pages of help come after.
+    private static func isReason(_ line: Substring) -> Bool {
+        ["panic: ", "fatal error: ", "flag provided but not defined"].contains { line.hasPrefix($0) }
+            || line.contains("\"level\":\"fatal\"") || line.contains("\"level\":\"panic\"")
     }
 
     static func text(of path: String) -> String {

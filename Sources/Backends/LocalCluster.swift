@@ -28,6 +28,8 @@ package final class LocalCluster: Sendable {
         var members: [Member] = []
         var deaths: [Death] = []
         var version = ""
+        /// From the first time that all were healthy until it is closed: an end before that is an error of the start.
+        var isServing = false
         var isClosed = false
     }
 
@@ -103,6 +105,7 @@ package final class LocalCluster: Sendable {
     package func close() {
         let isFirst = shared.withLock { state in
             defer { state.isClosed = true }
+            state.isServing = false
             return !state.isClosed
         }
         if !isFirst { return }
@@ -146,13 +149,15 @@ extension LocalCluster {
                 try choosePorts()
                 for member in 0..<memberCount { try launch(member) }
                 try waitUntilHealthy(Array(0..<memberCount), atMost: options.startTime)
+                shared.withLock { $0.isServing = true }
+                // One may have ended in between, and have found that nobody was to be told.
+                for member in 0..<memberCount { process(of: member).map { noteDeath(of: member, $0) } }
                 return
             } catch {
                 // Somebody else may take a port between its choice and its use.
                 guard trial < LocalClusterLimits.portTrials, hasPortConflict else { throw error }
                 endMembers()
                 for member in 0..<memberCount { removeData(of: member) }
-                shared.withLock { $0.deaths.removeAll() }
             }
         }
     }
@@ -215,13 +220,10 @@ extension LocalCluster {
     }
 
     private func noteDeath(of member: Int, _ process: MemberProcess) {
-        guard let end = process.unaskedEnd else { return }
+        guard shared.withLock({ $0.isServing }), let end = process.takeUnaskedEnd() else { return }
         let death = death(of: member, end)
-        let isNews = shared.withLock { state in
-            if !state.isClosed { state.deaths.append(death) }
-            return !state.isClosed
-        }
-        if isNews { died(death) }
+        shared.withLock { $0.deaths.append(death) }
+        died(death)
     }
 
     private func death(of member: Int, _ end: ChildCalls.End) -> Death {
@@ -285,6 +287,17 @@ extension LocalCluster {
     package func metrics(of member: Int) -> ServerMetrics? {
         guard let response = get("/metrics", of: member), response.status == 200 else { return nil }
         return ServerMetrics(response.body)
+    }
+
+    /// Requests by method that the members took from their start on, together: what members say to each other is none.
+    /// Nil if one does not answer; one that was started again counts from 0.
+    package func methodCounts() -> [ServerMetrics.MethodCount]? {
+        var counts: [[ServerMetrics.MethodCount]] = []
+        for member in 0..<memberCount {
+            guard let metrics = metrics(of: member) else { return nil }
+            counts.append(metrics.methodCounts)
+        }
+        return ServerMetrics.total(counts)
     }
 
     private func isHealthy(_ member: Int, until deadline: UInt64) -> Bool {

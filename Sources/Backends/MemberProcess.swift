@@ -14,13 +14,13 @@ final class MemberProcess: Sendable {
         /// It was asked to end, by a signal of this process.
         var isMeantToEnd = false
         var isPaused = false
+        var isEndTaken = false
     }
 
     private let state = Mutex(State())
     private let condition = NSCondition()
 
-    /// Runs the program until it ends; `ended` is called on a thread of its own when it was reaped, unless it was meant
-    /// to end.
+    /// Runs the program until it ends; `ended` is called on a thread of its own when it was reaped.
     init(
         _ program: String, _ arguments: [String], hiding hidden: String, output: String,
         ended: @escaping @Sendable (MemberProcess) -> Void
@@ -31,11 +31,8 @@ final class MemberProcess: Sendable {
                 change { $0.id = id }
                 ChildCalls.wait(for: id)
                 // Nobody signals it after it was reaped: the id may be another's then.
-                let isMeant = change { state in
-                    state.end = ChildCalls.reap(id)
-                    return state.isMeantToEnd
-                }
-                if !isMeant { ended(self) }
+                change { $0.end = ChildCalls.reap(id) }
+                ended(self)
             } catch {
                 change { $0.failure = error }
             }
@@ -52,6 +49,16 @@ final class MemberProcess: Sendable {
     var end: ChildCalls.End? { state.withLock { $0.end } }
     /// How it ended, if nobody had asked it to.
     var unaskedEnd: ChildCalls.End? { state.withLock { $0.isMeantToEnd ? nil : $0.end } }
+
+    /// The same, to the first who asks once there is one: an end is told once.
+    func takeUnaskedEnd() -> ChildCalls.End? {
+        state.withLock { state in
+            if state.isMeantToEnd || state.isEndTaken { return nil }
+            state.isEndTaken = state.end != nil
+            return state.end
+        }
+    }
+
     var isPaused: Bool { state.withLock { $0.isPaused && $0.end == nil } }
 
     func pause() { signal(SIGSTOP) { $0.isPaused = true } }

@@ -54,18 +54,31 @@ package struct ServerMetrics: Sendable, Equatable {
 
     /// Methods that were asked for at least once, in the order of their names.
     package var methodCounts: [MethodCount] {
-        var counts: [String: MethodCount] = [:]
+        var counts: [MethodCount] = []
         for sample in samples {
             let isStart = sample.name == "grpc_server_started_total"
             guard isStart || sample.name == "grpc_server_handled_total", let number = Int(exactly: sample.value),
                 number > 0, let service = sample["grpc_service"], let name = sample["grpc_method"]
             else { continue }
-            let method = "/\(service)/\(name)"
-            var count = counts[method] ?? MethodCount(method: method, started: 0, handled: 0)
-            if isStart { count.started += number } else { count.handled += number }
-            counts[method] = count
+            counts.append(
+                MethodCount(
+                    method: "/\(service)/\(name)", started: isStart ? number : 0, handled: isStart ? 0 : number))
         }
-        return counts.values.sorted { $0.method < $1.method }
+        return Self.total([counts])
+    }
+
+    /// The counts of several servers together, one a method, in the order of the methods' names.
+    package static func total(_ counts: [[MethodCount]]) -> [MethodCount] {
+        var totals: [MethodCount] = []
+        for count in counts.joined().sorted(by: { $0.method < $1.method }) {
+            if let last = totals.last, last.method == count.method {
+                totals[totals.count - 1].started += count.started
+                totals[totals.count - 1].handled += count.handled
+            } else {
+                totals.append(count)
+            }
+        }
+        return totals
     }
 
     /// What these counts are above earlier ones of the same server; methods without a difference are left out.

@@ -159,14 +159,19 @@ enum FolderCalls {
     static func createLocked(_ path: String) throws(SystemFailure) -> Int32 {
         let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         if descriptor < 0 { throw .last }
-        if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return descriptor }
-        let failure = SystemFailure.last
-        clinux_close(descriptor)
-        throw failure
+        // It is new, so nobody else has its lock. Where the file system has no locks, nobody can take this one either.
+        _ = flock(descriptor, LOCK_EX | LOCK_NB)
+        return descriptor
     }
 
     static func rename(_ old: String, to new: String) throws(SystemFailure) {
         if unsafe Glibc.rename(old, new) != 0 { throw .last }
+    }
+
+    /// Whether it is a folder, and of the user who runs this process.
+    static func isOwn(_ path: String) -> Bool {
+        var status = stat()
+        return unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR && status.st_uid == geteuid()
     }
 
     /// Whether the file's lock belongs to nobody now; false too when it cannot be opened.

@@ -4,7 +4,7 @@ import Replay
 import TestSupport
 import Testing
 
-@Suite("Local clusters and the end of their process", .enabled(if: Repository.hasEtcd), .timeLimit(.minutes(2)))
+@Suite("Local clusters and the end of their process", .enabled(if: Repository.hasEtcd), .timeLimit(.minutes(1)))
 struct AbandonedClusterTests {
     /// Whether a process is there and has not ended: one that nobody reaped yet has.
     private static func isRunning(_ process: Int) -> Bool {
@@ -32,8 +32,8 @@ struct AbandonedClusterTests {
         try #require(processes.count == 3 && words.count == 5)
         let folder = String(words[4])
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        // They are told by the system, not waited for: the time limit of the suite is what ends this.
-        while processes.contains(where: Self.isRunning) { usleep(1000) }
+        // Nobody is told when they end; the time limit of the suite is what ends this.
+        while processes.contains(where: Self.isRunning) { try await Task.sleep(for: .milliseconds(1)) }
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 1)
 
         var options = LocalClusterOptions(members: 1)

@@ -57,6 +57,13 @@ struct LocalClusterTests {
         let cluster = try LocalCluster(options(3))
         let members = try etcdctl(cluster, 0, ["member", "list"]).split(separator: "\n")
         #expect(members.count == 3 && members.allSatisfy { $0.contains("started") })
+        // Each counts what it was asked; together they count all.
+        let before = try #require(cluster.methodCounts())
+        for member in 0..<3 { #expect(try etcdctl(cluster, member, ["put", "key", "first"]) == "OK") }
+        let after = try #require(cluster.methodCounts())
+        #expect(
+            ServerMetrics.differences(after, since: before)
+                == [.init(method: "/etcdserverpb.KV/Put", started: 3, handled: 3)])
         let leader = try #require(cluster.leader())
         cluster.kill(leader)
         #expect(cluster.state(of: leader) == .ended)
@@ -149,6 +156,14 @@ struct LocalClusterTests {
         #expect(try leftBehind() == ["file"])
     }
 
+    @Test("an option that etcd does not know is named, not its page of help")
+    func unknownOption() throws {
+        var options = options(1)
+        options.arguments = ["--no-such-option"]
+        let error = #expect(throws: BackendError.self) { try LocalCluster(options) }
+        #expect(error?.why.contains("flag provided but not defined: -no-such-option") == true, "\(error?.why ?? "")")
+    }
+
     @Test("a cluster that does not become healthy in time is an error")
     func unhealthy() throws {
         // Alone of two that it was told of, it never has a leader.
@@ -196,8 +211,7 @@ struct LocalClusterTests {
             exit 2
             """)
         let error = #expect(throws: BackendError.self) { try LocalCluster(options) }
-        #expect(
-            error?.why == "it ended with status 2: some line; failed to save: write x: no space left on device")
+        #expect(error?.why == "it ended with status 2: failed to save: write x: no space left on device")
         #expect(error?.remedy?.contains("Make room in \(folder.url.path)") == true)
     }
 }
