@@ -311,6 +311,8 @@ static int become(const char *path, char **list, char **variables, int input, in
     if (getppid() != parent) return ESRCH;
     if (dup2(input, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 || dup2(output, STDERR_FILENO) < 0)
         return errno;
+    // Who reads a pipe that another's program handed to this process must not wait for the child too.
+    close_range(STDERR_FILENO + 1, ~0U, 0);
     sigprocmask(SIG_SETMASK, &none, NULL);
     execve(path, list, variables);
     return errno;
