@@ -1,17 +1,17 @@
-package import Wire
+public import Wire
 
 /// One packet as the recorder stored it.
-package struct CapturedPacket: Sendable {
-    package var time: CaptureTime
+public struct CapturedPacket: Sendable {
+    public var time: CaptureTime
     /// Where the captured bytes lie in the batch's `storage`.
-    package var bytes: Range<Int>
+    public var bytes: Range<Int>
     /// Bytes that were on the wire; more than `bytes.count` when a snap length cut the packet, never less.
-    package var originalLength: Int
-    package var linkType: LinkType
+    public var originalLength: Int
+    public var linkType: LinkType
     /// Number of the interface inside its section (pcapng), else 0.
-    package var interface: UInt32
+    public var interface: UInt32
 
-    package init(time: CaptureTime, bytes: Range<Int>, originalLength: Int, linkType: LinkType, interface: UInt32) {
+    public init(time: CaptureTime, bytes: Range<Int>, originalLength: Int, linkType: LinkType, interface: UInt32) {
         self.time = time
         self.bytes = bytes
         self.originalLength = originalLength
@@ -22,26 +22,26 @@ package struct CapturedPacket: Sendable {
 
 /// Packets that were read together, and the bytes they lie in. The owner hands the same batch in again and again, so
 /// that its arrays are allocated once.
-package struct PacketBatch: Sendable {
+public struct PacketBatch: Sendable {
     /// Raw bytes of the file or ring, of which the packets are parts.
-    package var storage: [UInt8] = []
-    package var packets: [CapturedPacket] = []
+    public var storage: [UInt8] = []
+    public var packets: [CapturedPacket] = []
     /// TLS secrets of pcapng Decryption Secrets Blocks met in this batch, as text or bytes of the stated kind.
-    package var secrets: [DecryptionSecrets] = []
+    public var secrets: [DecryptionSecrets] = []
 
     /// Bytes from which on a batch counts as full: small enough for a second-level cache, large enough that handing it
     /// on costs nothing.
-    package static let fullBytes = 1 << 20
+    public static let fullBytes = 1 << 20
 
-    package init() {}
+    public init() {}
 
     /// Bytes of the packets and of their descriptions.
-    package var byteCount: Int { storage.count + packets.count * MemoryLayout<CapturedPacket>.stride }
+    public var byteCount: Int { storage.count + packets.count * MemoryLayout<CapturedPacket>.stride }
 
-    package var isFull: Bool { byteCount >= Self.fullBytes }
+    public var isFull: Bool { byteCount >= Self.fullBytes }
 
     /// Empties the batch and keeps its memory.
-    package mutating func removeAll() {
+    public mutating func removeAll() {
         storage.removeAll(keepingCapacity: true)
         packets.removeAll(keepingCapacity: true)
         secrets.removeAll(keepingCapacity: true)
@@ -49,14 +49,14 @@ package struct PacketBatch: Sendable {
 }
 
 /// The payload of a pcapng Decryption Secrets Block.
-package struct DecryptionSecrets: Sendable, Equatable {
+public struct DecryptionSecrets: Sendable, Equatable {
     /// The kind of an NSS key log, "TLSK".
-    package static let keyLog: UInt32 = 0x544c_534b
+    public static let keyLog: UInt32 = 0x544c_534b
 
-    package var kind: UInt32
-    package var bytes: [UInt8]
+    public var kind: UInt32
+    public var bytes: [UInt8]
 
-    package init(kind: UInt32, bytes: [UInt8]) {
+    public init(kind: UInt32, bytes: [UInt8]) {
         self.kind = kind
         self.bytes = bytes
     }

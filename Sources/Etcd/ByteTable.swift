@@ -3,11 +3,11 @@ import Wire
 /// Distinct byte strings, numbered from 1 in the order of their first appearance. Number 0 is "none".
 ///
 /// Open addressing over one array of bytes: adding a string that is there allocates nothing.
-package struct ByteTable: Sendable {
+public struct ByteTable: Sendable {
     /// The strings, one after the other.
-    package private(set) var bytes: [UInt8] = []
+    public private(set) var bytes: [UInt8] = []
     /// `ends[n]` is where string n ends and string n + 1 begins; `ends[0]` is 0.
-    package private(set) var ends: [UInt32] = [0]
+    public private(set) var ends: [UInt32] = [0]
     /// Of each string by its number.
     private var hashes: [UInt64] = [0]
     /// Numbers of strings at their hashes' places, 0 where free; a power of two long.
@@ -17,20 +17,20 @@ package struct ByteTable: Sendable {
     /// Bytes that an emptied table keeps for the next strings: more than ordinary batches of keys have.
     private static let keptBytes = 16 << 20
 
-    package init() {}
+    public init() {}
 
     /// How many strings there are; the highest number given out.
-    package var count: Int { ends.count - 1 }
-    package var byteCount: Int { bytes.count + ends.count * 12 + slots.count * 4 }
+    public var count: Int { ends.count - 1 }
+    public var byteCount: Int { bytes.count + ends.count * 12 + slots.count * 4 }
 
     /// Where the string of that number lies in `bytes`; empty for 0. Precondition: the number was given out.
-    package func range(of number: UInt32) -> Range<Int> {
+    public func range(of number: UInt32) -> Range<Int> {
         if number == 0 { return 0..<0 }
         return Int(ends[Int(number) - 1])..<Int(ends[Int(number)])
     }
 
     /// The string's number, a new one if it was not there. The empty string is number 0.
-    package mutating func number(of string: Span<UInt8>) -> UInt32 {
+    public mutating func number(of string: Span<UInt8>) -> UInt32 {
         if string.isEmpty { return 0 }
         let hash = string.hash64(seed: seed)
         var place = Int(truncatingIfNeeded: hash) & (slots.count - 1)
@@ -50,7 +50,7 @@ package struct ByteTable: Sendable {
     }
 
     /// The string's number; 0 if it is not there, or empty.
-    package func existingNumber(of string: Span<UInt8>) -> UInt32 {
+    public func existingNumber(of string: Span<UInt8>) -> UInt32 {
         if string.isEmpty { return 0 }
         var place = Int(truncatingIfNeeded: string.hash64(seed: seed)) & (slots.count - 1)
         while slots[place] != 0 {
@@ -61,15 +61,15 @@ package struct ByteTable: Sendable {
     }
 
     /// As `number(of:)`, for the text's UTF-8.
-    package mutating func number(of text: String) -> UInt32 { number(of: Array(text.utf8).span) }
+    public mutating func number(of text: String) -> UInt32 { number(of: Array(text.utf8).span) }
 
-    package func string(_ number: UInt32) -> [UInt8] { Array(bytes[range(of: number)]) }
+    public func string(_ number: UInt32) -> [UInt8] { Array(bytes[range(of: number)]) }
 
     /// The hash of the string of that number, the same in all tables of a process; 0 for number 0. Precondition: the
     /// number was given out.
     func hash(of number: UInt32) -> UInt64 { hashes[Int(number)] }
 
-    package mutating func removeAll() {
+    public mutating func removeAll() {
         bytes.removeAll(keepingCapacity: bytes.capacity <= Self.keptBytes)
         ends.removeAll(keepingCapacity: true)
         ends.append(0)

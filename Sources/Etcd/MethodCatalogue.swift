@@ -1,12 +1,12 @@
 /// Number of a gRPC method in the catalogue. Stored in traces: numbers are never changed or reused.
-package struct MethodNumber: RawRepresentable, Hashable, Sendable {
-    package var rawValue: UInt16
-    @inlinable package init(rawValue: UInt16) { self.rawValue = rawValue }
+public struct MethodNumber: RawRepresentable, Hashable, Sendable {
+    public var rawValue: UInt16
+    @inlinable public init(rawValue: UInt16) { self.rawValue = rawValue }
 
     /// The name is not known.
-    package static let unknown = MethodNumber(rawValue: 0)
+    public static let unknown = MethodNumber(rawValue: 0)
     /// The name is known but is none of etcd's.
-    package static let uncatalogued = MethodNumber(rawValue: 1)
+    public static let uncatalogued = MethodNumber(rawValue: 1)
 }
 
 /// One of etcd's methods: the one place where its name, its kind and its meaning stand.

@@ -1,13 +1,13 @@
 /// A set of the catalogue's methods: a bit for each, at the method's number.
-package struct MethodSet: OptionSet, Sendable, Hashable {
-    package var rawValue: UInt64
-    @inlinable package init(rawValue: UInt64) { self.rawValue = rawValue }
+public struct MethodSet: OptionSet, Sendable, Hashable {
+    public var rawValue: UInt64
+    @inlinable public init(rawValue: UInt64) { self.rawValue = rawValue }
 
     /// Precondition: the number is one of the catalogue, below 64.
     init(_ method: MethodNumber) { rawValue = 1 << UInt64(method.rawValue) }
 
     /// Every method of the catalogue.
-    package static let all = MethodSet(MethodCatalogue.methods)
+    public static let all = MethodSet(MethodCatalogue.methods)
     /// What a kube-apiserver calls, and nothing else (etcd's contract test for Kubernetes, tests/robustness of 3.6).
     static let kubernetes: MethodSet = MethodSet(
         MethodCatalogue.methods.filter {
@@ -23,7 +23,7 @@ package struct MethodSet: OptionSet, Sendable, Hashable {
         rawValue = methods.reduce(0) { $0 | 1 << UInt64($1.number.rawValue) }
     }
 
-    package var count: Int { rawValue.nonzeroBitCount }
+    public var count: Int { rawValue.nonzeroBitCount }
 
     /// The only method of the set; nil if it has none or several.
     var only: MethodNumber? {
@@ -32,14 +32,14 @@ package struct MethodSet: OptionSet, Sendable, Hashable {
     }
 
     /// The methods of the set, in the order of their numbers.
-    package var numbers: [MethodNumber] {
+    public var numbers: [MethodNumber] {
         MethodCatalogue.methods.map(\.number).filter { contains(MethodSet($0)) }
     }
 }
 
 /// What a method was inferred from, strongest first (`docs/midway.md`). Raw values are stored in traces: never change
 /// or reuse one.
-package enum Inference: UInt8, Sendable, CaseIterable {
+public enum Inference: UInt8, Sendable, CaseIterable {
     /// Nothing was inferred: the method was seen, or is not known.
     case none = 0
     /// The calls that used the same table entry for their `:path`, together, leave one method.

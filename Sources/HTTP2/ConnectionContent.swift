@@ -1,7 +1,7 @@
 import Wire
 
 /// What a connection carries, as far as its bytes tell.
-package enum ConnectionContent: UInt8, Sendable {
+public enum ConnectionContent: UInt8, Sendable {
     case unknown
     case http2
     /// TLS records: nothing can be read without keys.

@@ -1,8 +1,8 @@
-package import Wire
+public import Wire
 
 /// What a connection reader says of its streams, in the order of one direction's bytes.
-package struct HTTP2Event: Sendable, Equatable {
-    package enum Kind: UInt8, Sendable {
+public struct HTTP2Event: Sendable, Equatable {
+    public enum Kind: UInt8, Sendable {
         /// A whole field section (HEADERS and its CONTINUATIONs); `fields` tells which.
         case fieldSection
         /// A piece of a DATA frame's payload, padding excluded. A frame may come in several pieces.
@@ -22,54 +22,52 @@ package struct HTTP2Event: Sendable, Equatable {
     }
 
     /// Where the bytes of `.data` lie.
-    package enum Source: UInt8, Sendable {
+    public enum Source: UInt8, Sendable {
         /// In the bytes that were handed in.
         case input
         /// In the reader's `held` bytes; valid until the next call of the reader.
         case held
     }
 
-    package struct Flags: OptionSet, Sendable {
-        package var rawValue: UInt8
-        @inlinable package init(rawValue: UInt8) { self.rawValue = rawValue }
-        /// As every option set has it, but inlined in other modules too.
-        @inlinable package func contains(_ other: Flags) -> Bool { rawValue & other.rawValue == other.rawValue }
+    public struct Flags: OptionSet, Sendable {
+        public var rawValue: UInt8
+        @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
         /// END_STREAM: on `.fieldSection`, and on the last piece of a DATA frame that has it. A DATA frame with
         /// END_STREAM and no payload gives a `.data` event of no bytes.
-        @inlinable package static var endStream: Flags { Flags(rawValue: 1) }
+        @inlinable public static var endStream: Flags { Flags(rawValue: 1) }
         /// The first piece of a DATA frame.
-        @inlinable package static var frameStart: Flags { Flags(rawValue: 2) }
+        @inlinable public static var frameStart: Flags { Flags(rawValue: 2) }
         /// The last piece of a DATA frame.
-        @inlinable package static var frameEnd: Flags { Flags(rawValue: 4) }
+        @inlinable public static var frameEnd: Flags { Flags(rawValue: 4) }
         /// `.desynchronized` of a direction that was joined midway, at its very first byte: nothing was passed over.
-        @inlinable package static var joined: Flags { Flags(rawValue: 8) }
+        @inlinable public static var joined: Flags { Flags(rawValue: 8) }
         /// `.fieldSection`: read with a table that was forgotten in part and known again by inference
         /// (`ConnectionReader.forgetTable` takes that back).
-        @inlinable package static var reanchored: Flags { Flags(rawValue: 16) }
+        @inlinable public static var reanchored: Flags { Flags(rawValue: 16) }
     }
 
-    package var kind: Kind
-    package var direction: Direction
-    package var flags: Flags
-    package var source: Source
-    package var stream: UInt32
+    public var kind: Kind
+    public var direction: Direction
+    public var flags: Flags
+    public var source: Source
+    public var stream: UInt32
     /// `.data`: where the bytes lie in their source.
-    package var bytes: Range<Int>
+    public var bytes: Range<Int>
     /// `.fieldSection`: the section's part of the reader's `fields`.
-    package var fields: Range<Int>
+    public var fields: Range<Int>
     /// `.dataLost`, `.desynchronized`: missing bytes.
-    package var count: Int
+    public var count: Int
     /// `.data` and `.dataLost` of a frame's first piece: length of the frame's payload (RFC 9113 §4.1), padding
     /// included.
-    package var frameLength: Int
+    public var frameLength: Int
     /// `.resetStream`, `.goAway`.
-    package var code: UInt32
+    public var code: UInt32
     /// Bytes of HTTP/2 that this event stands for, missing ones included: frame headers, payload, padding.
-    package var wireBytes: Int
+    public var wireBytes: Int
     /// When the frame's first byte was captured.
-    package var time: CaptureTime
+    public var time: CaptureTime
 
-    package init(
+    public init(
         kind: Kind, direction: Direction, flags: Flags = [], source: Source = .input, stream: UInt32,
         bytes: Range<Int> = 0..<0, fields: Range<Int> = 0..<0, count: Int = 0, frameLength: Int = 0, code: UInt32 = 0,
         wireBytes: Int = 0, time: CaptureTime

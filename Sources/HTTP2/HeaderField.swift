@@ -1,9 +1,9 @@
 /// One field of a field section, as far as a passive listener knows it.
 ///
 /// Stored in 32-bit offsets, as every request appends about ten of them.
-package struct HeaderField: Sendable, Equatable {
+public struct HeaderField: Sendable, Equatable {
     /// The names that gRPC and etcd give a meaning to; everything else is `other`.
-    package enum Name: UInt8, Sendable, CaseIterable {
+    public enum Name: UInt8, Sendable, CaseIterable {
         /// The entry was inserted before the recording or in a gap: the name is not known.
         case unknown
         case other
@@ -20,17 +20,17 @@ package struct HeaderField: Sendable, Equatable {
     private var entryOrNone: Int64
     /// Counts how often the direction's dynamic table had to be forgotten; entry numbers of different epochs are
     /// unrelated.
-    package var epoch: UInt32
-    package var name: Name
+    public var epoch: UInt32
+    public var name: Name
 
     /// Where the value lies in the reader's `fieldBytes`; nil when the value is not known.
-    package var value: Range<Int>? {
+    public var value: Range<Int>? {
         get { valueStart < 0 ? nil : Int(valueStart)..<Int(valueEnd) }
         set { (valueStart, valueEnd) = Self.offsets(of: newValue) }
     }
 
     /// Where the name's text lies in the reader's `fieldBytes`; nil when the name is not known.
-    package var nameBytes: Range<Int>? {
+    public var nameBytes: Range<Int>? {
         get { nameStart < 0 ? nil : Int(nameStart)..<Int(nameEnd) }
         set { (nameStart, nameEnd) = Self.offsets(of: newValue) }
     }
@@ -39,12 +39,12 @@ package struct HeaderField: Sendable, Equatable {
     /// direction and epoch; negative for entries of before; nil for the static table, for literals without indexing,
     /// and while it is not known how many insertions a gap took (RFC 7541 §2.3.3). The same number always means the
     /// same entry.
-    package var entry: Int64? {
+    public var entry: Int64? {
         get { entryOrNone == .min ? nil : entryOrNone }
         set { entryOrNone = newValue ?? .min }
     }
 
-    package init(
+    public init(
         name: Name, value: Range<Int>?, entry: Int64?, epoch: UInt32, nameBytes: Range<Int>? = nil
     ) {
         (valueStart, valueEnd) = Self.offsets(of: value)

@@ -1,8 +1,8 @@
-package import Wire
+public import Wire
 
 /// What the tracker says of one direction of one connection, in the order of that direction's bytes.
-package struct StreamEvent: Sendable, Equatable {
-    package enum Kind: UInt8, Sendable {
+public struct StreamEvent: Sendable, Equatable {
+    public enum Kind: UInt8, Sendable {
         /// A connection was met for the first time; its slot is new or was given free by `.closed` before.
         case opened
         /// The next bytes of the direction.
@@ -19,26 +19,26 @@ package struct StreamEvent: Sendable, Equatable {
     }
 
     /// Where the bytes of a `.data` event lie.
-    package enum Source: UInt8, Sendable {
+    public enum Source: UInt8, Sendable {
         /// In the packet that was handed in.
         case packet
         /// In the tracker's `released` bytes; valid until the next call of the tracker.
         case released
     }
 
-    package var kind: Kind
-    package var direction: Direction
-    package var source: Source
+    public var kind: Kind
+    public var direction: Direction
+    public var source: Source
     /// The connection's slot: small, dense, used again after `.closed`.
-    package var slot: Int
+    public var slot: Int
     /// `.data`: where the bytes lie in their source.
-    package var bytes: Range<Int>
+    public var bytes: Range<Int>
     /// `.gap`: how many bytes are missing (more than 0).
-    package var count: Int
+    public var count: Int
     /// When the bytes were captured; for other kinds, when the tracker learned of it.
-    package var time: CaptureTime
+    public var time: CaptureTime
 
-    package init(
+    public init(
         kind: Kind, direction: Direction = .request, source: Source = .packet, slot: Int, bytes: Range<Int> = 0..<0,
         count: Int = 0, time: CaptureTime
     ) {

@@ -48,8 +48,8 @@ extension Shape {
         if body.rangeEnd != 0 { high |= 1 << 33 }
     }
 
-    /// Of an operation: its role is call, event; its kind is put or delete. Read from the packed bits, because
-    /// comparing enumerations of another module is a call.
+    /// Of an operation: its role is call, event; its kind is put or delete. Read from the packed bits,
+    /// which decoding has before the record.
     var isCall: Bool { byte(0) == 0 }
     var isEvent: Bool { byte(0) == 2 }
     var isPutOrDelete: Bool { byte(1) == 3 || byte(1) == 4 }

@@ -3,39 +3,39 @@
 
 extension Span<UInt8> {
     /// The big-endian 16-bit number at `offset`. Precondition: two bytes lie there.
-    @inlinable package func bigEndian16(at offset: Int) -> UInt16 {
+    @inlinable public func bigEndian16(at offset: Int) -> UInt16 {
         precondition(offset >= 0 && offset <= count - 2, "a 16-bit load must lie inside the bytes")
         return unsafe UInt16(bigEndian: bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt16.self))
     }
 
     /// The big-endian 24-bit number at `offset`. Precondition: three bytes lie there.
-    @inlinable package func bigEndian24(at offset: Int) -> UInt32 {
+    @inlinable public func bigEndian24(at offset: Int) -> UInt32 {
         UInt32(bigEndian16(at: offset)) << 8 | UInt32(self[offset + 2])
     }
 
     /// The big-endian 32-bit number at `offset`. Precondition: four bytes lie there.
-    @inlinable package func bigEndian32(at offset: Int) -> UInt32 {
+    @inlinable public func bigEndian32(at offset: Int) -> UInt32 {
         precondition(offset >= 0 && offset <= count - 4, "a 32-bit load must lie inside the bytes")
         return unsafe UInt32(bigEndian: bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt32.self))
     }
 
     /// The big-endian 64-bit number at `offset`. Precondition: eight bytes lie there.
-    @inlinable package func bigEndian64(at offset: Int) -> UInt64 {
+    @inlinable public func bigEndian64(at offset: Int) -> UInt64 {
         precondition(offset >= 0 && offset <= count - 8, "a 64-bit load must lie inside the bytes")
         return unsafe UInt64(bigEndian: bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self))
     }
 
     /// The big-endian 128-bit number at `offset`. Precondition: sixteen bytes lie there.
-    @inlinable package func bigEndian128(at offset: Int) -> UInt128 {
+    @inlinable public func bigEndian128(at offset: Int) -> UInt128 {
         UInt128(bigEndian64(at: offset)) << 64 | UInt128(bigEndian64(at: offset + 8))
     }
 
-    @inlinable package func littleEndian16(at offset: Int) -> UInt16 { bigEndian16(at: offset).byteSwapped }
-    @inlinable package func littleEndian32(at offset: Int) -> UInt32 { bigEndian32(at: offset).byteSwapped }
-    @inlinable package func littleEndian64(at offset: Int) -> UInt64 { bigEndian64(at: offset).byteSwapped }
+    @inlinable public func littleEndian16(at offset: Int) -> UInt16 { bigEndian16(at: offset).byteSwapped }
+    @inlinable public func littleEndian32(at offset: Int) -> UInt32 { bigEndian32(at: offset).byteSwapped }
+    @inlinable public func littleEndian64(at offset: Int) -> UInt64 { bigEndian64(at: offset).byteSwapped }
 
     /// Whether both spans hold the same bytes.
-    @inlinable package func isEqual(to other: Span<UInt8>) -> Bool {
+    @inlinable public func isEqual(to other: Span<UInt8>) -> Bool {
         guard count == other.count else { return false }
         var offset = 0
         while offset + 8 <= count {
@@ -51,7 +51,7 @@ extension Span<UInt8> {
 
     /// A 64-bit hash of the bytes. The same in every process for the same seed; with `HashSeed.process`, nobody can
     /// choose bytes that meet in a table.
-    @inlinable package func hash64(seed: UInt64 = 0) -> UInt64 {
+    @inlinable public func hash64(seed: UInt64 = 0) -> UInt64 {
         let factor = HashSeed.factor(seed)
         var state = seed ^ (UInt64(truncatingIfNeeded: count) &* 0x9e37_79b9_7f4a_7c15)
         var offset = 0
@@ -68,19 +68,19 @@ extension Span<UInt8> {
     }
 
     /// A copy of the bytes.
-    @inlinable package func copied() -> [UInt8] {
+    @inlinable public func copied() -> [UInt8] {
         unsafe withUnsafeBufferPointer { unsafe Array($0) }
     }
 }
 
 extension Array<UInt8> {
     /// Appends a copy of `span`.
-    @inlinable package mutating func append(copying span: Span<UInt8>) {
+    @inlinable public mutating func append(copying span: Span<UInt8>) {
         unsafe span.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
     }
 
     /// Moves the bytes of `range` to the front. What lay there is overwritten, the count stays as it is.
-    @inlinable package mutating func moveToFront(_ range: Range<Int>) {
+    @inlinable public mutating func moveToFront(_ range: Range<Int>) {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "the range must lie inside the bytes")
         guard range.lowerBound > 0, !range.isEmpty else { return }
         unsafe withUnsafeMutableBytes { buffer in
@@ -90,7 +90,7 @@ extension Array<UInt8> {
     }
 
     /// Moves the bytes of `range` to the front and drops the rest; keeps the capacity.
-    @inlinable package mutating func keep(only range: Range<Int>) {
+    @inlinable public mutating func keep(only range: Range<Int>) {
         moveToFront(range)
         removeLast(count - range.count)
     }

@@ -1,9 +1,9 @@
 /// Which file an open descriptor is, whatever its names: two with the same identity are the same file.
-package struct FileIdentity: Hashable, Sendable {
-    package var device: UInt64
-    package var inode: UInt64
+public struct FileIdentity: Hashable, Sendable {
+    public var device: UInt64
+    public var inode: UInt64
 
-    @inlinable package init(device: UInt64, inode: UInt64) {
+    @inlinable public init(device: UInt64, inode: UInt64) {
         self.device = device
         self.inode = inode
     }

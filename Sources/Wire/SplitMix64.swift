@@ -1,10 +1,10 @@
 /// Numbers that look like chance and are the same for the same seed, on every machine (Steele, Lea and Flood 2014).
-package struct SplitMix64: RandomNumberGenerator, Sendable {
+public struct SplitMix64: RandomNumberGenerator, Sendable {
     @usableFromInline var state: UInt64
 
-    @inlinable package init(seed: UInt64) { state = seed }
+    @inlinable public init(seed: UInt64) { state = seed }
 
-    @inlinable package mutating func next() -> UInt64 {
+    @inlinable public mutating func next() -> UInt64 {
         state &+= 0x9e37_79b9_7f4a_7c15
         var value = state
         value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
@@ -14,12 +14,12 @@ package struct SplitMix64: RandomNumberGenerator, Sendable {
 
     /// A number from 0 up to, not including, `bound`; 0 where `bound` is below 2. Each is as likely as any other, to
     /// within `bound` / 2^64.
-    @inlinable package mutating func below(_ bound: Int) -> Int {
+    @inlinable public mutating func below(_ bound: Int) -> Int {
         bound < 2 ? 0 : Int(next().multipliedFullWidth(by: UInt64(bound)).high)
     }
 
     /// True once in a while: with the given share, 0 to 1.
-    @inlinable package mutating func chance(_ share: Double) -> Bool {
+    @inlinable public mutating func chance(_ share: Double) -> Bool {
         Double(next() >> 11) / Double(1 << 53) < share
     }
 }
