@@ -1,3 +1,5 @@
+import Wire
+
 /// What the messages of one call say, read from the wire and kept until the call is emitted. Keys are numbers of
 /// `keys`; values are never kept, only their sizes.
 ///
@@ -75,8 +77,8 @@ package struct CallDetails: Sendable {
 
     mutating func forgetRequest() {
         body = RequestOp()
-        if !parts.isEmpty { parts.removeAll(keepingCapacity: true) }
-        if !compares.isEmpty { compares.removeAll(keepingCapacity: true) }
+        parts.clear()
+        compares.clear()
         lease = 0
         ttl = 0
         revision = 0
@@ -85,8 +87,8 @@ package struct CallDetails: Sendable {
     /// Forgets the response but for its header's revision.
     mutating func forgetResponse() {
         answer = Answer()
-        if !answers.isEmpty { answers.removeAll(keepingCapacity: true) }
-        if !keyValues.isEmpty { keyValues.removeAll(keepingCapacity: true) }
+        answers.clear()
+        keyValues.clear()
         answeredLease = 0
         answeredTTL = 0
         watch = WatchReply()

@@ -46,6 +46,6 @@ package struct KeyList: Sendable {
     package mutating func removeAll() {
         if ends.isEmpty { return }
         bytes.removeAll(keepingCapacity: true)
-        ends.removeAll(keepingCapacity: true)
+        ends.clear()
     }
 }

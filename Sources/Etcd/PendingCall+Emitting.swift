@@ -107,7 +107,7 @@ extension PendingCall {
     }
 
     private mutating func beginKeys(_ output: inout CallOutput) {
-        output.keyNumbers.removeAll(keepingCapacity: true)
+        output.keyNumbers.clear()
         for _ in 0..<details.keys.count { output.keyNumbers.append(0) }
     }
 

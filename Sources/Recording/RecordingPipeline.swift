@@ -216,7 +216,7 @@ package struct RecordingPipeline {
             }
             nextStreamEvent += 1
         }
-        streamEvents.removeAll(keepingCapacity: true)
+        streamEvents.clear()
         nextStreamEvent = 0
         return true
     }
@@ -346,7 +346,7 @@ package struct RecordingPipeline {
     private mutating func decodeFrames(_ slot: Int, input: Span<UInt8>, at time: CaptureTime) {
         if frameEvents.isEmpty { return }
         connections[slot].deliver(frameEvents, input: input, at: time, to: &calls[slot], &context)
-        frameEvents.removeAll(keepingCapacity: true)
+        frameEvents.clear()
         noteBatch()
         if calls[slot].tableIsRefuted {
             calls[slot].tableIsRefuted = false
