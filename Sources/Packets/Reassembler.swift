@@ -65,6 +65,9 @@ struct Reassembler {
     /// What `StreamOutput.heldBytes` holds for this direction.
     private var accountedCost = 0
 
+    // Asked for every segment: not inlined, they are asked of a copy.
+
+    @inline(__always)
     var isPlaced: Bool { origin == .midway || origin == .start }
 
     /// Kept for the tracker: whether this reassembler is in its queue of those that hold data.
@@ -74,6 +77,7 @@ struct Reassembler {
     var hasPayload: Bool { payloadBytes > 0 || lostBytes > 0 || !held.isEmpty }
 
     /// Whether `check` could find something to do.
+    @inline(__always)
     var isDisturbed: Bool { acknowledged > nextOffset && isSeen || !held.isEmpty }
 
     // MARK: Input
