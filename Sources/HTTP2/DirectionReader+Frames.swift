@@ -5,10 +5,8 @@ extension DirectionReader {
     /// Takes the header in `frame`; false when no frame may have it here.
     @inline(__always)
     mutating func beginFrame(frameBytesMax: Int, into events: inout [HTTP2Event]) -> Bool {
-        let kind = frame.kind
         guard !blockIsOpen, !awaitsSettings else { return beginExpectedFrame(frameBytesMax: frameBytesMax) }
-        // Half of all frames: nothing in them concerns a listener.
-        if kind == FrameHeader.Kind.windowUpdate || kind == FrameHeader.Kind.ping, frame.isPermitted {
+        if frame.isOfNoConcern {
             health.frames &+= 1
             phase = .skipping
             skipBytes = frame.length
@@ -195,7 +193,8 @@ extension DirectionReader {
         blockTime = frameTime
         blockWireBytes = FrameHeader.byteCount &+ frame.length
         blockIsLost = false
-        block.removeAll(keepingCapacity: block.capacity <= 4096)
+        // Nothing is in it but where a block came in several frames, or was given up.
+        if block.capacity > 0 { block.removeAll(keepingCapacity: block.capacity <= 4096) }
         expectPayload(frame.length)
         if frame.length > limits.fieldBlockBytes { skipBlock() }
     }

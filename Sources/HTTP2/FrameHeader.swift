@@ -51,6 +51,12 @@ struct FrameHeader {
     @inline(__always)
     func has(_ flag: UInt8) -> Bool { flags & flag != 0 }
 
+    /// Whether it is a whole WINDOW_UPDATE or PING, which say nothing to a listener: half of all frames.
+    @inline(__always)
+    var isOfNoConcern: Bool {
+        kind == Kind.windowUpdate && length == 4 || kind == Kind.ping && length == 8 && stream == 0
+    }
+
     /// Whether RFC 9113 makes this header no connection error by itself; `direction` is the frame's. Length limits and
     /// the order of frames are the reader's matter.
     var isPermitted: Bool {

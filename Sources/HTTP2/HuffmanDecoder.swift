@@ -18,10 +18,17 @@ package enum HuffmanDecoder {
         var bits = 0
         var offset = 0
         while true {
-            while bits <= 56, offset < code.count {
-                window |= UInt64(code[offset]) << UInt64(56 &- bits)
-                bits &+= 8
-                offset &+= 1
+            if bits <= 32 {
+                if code.count &- offset >= 4 {
+                    window |= UInt64(code.bigEndian32(at: offset)) << UInt64(32 &- bits)
+                    bits &+= 32
+                    offset &+= 4
+                }
+                while bits <= 56, offset < code.count {
+                    window |= UInt64(code[offset]) << UInt64(56 &- bits)
+                    bits &+= 8
+                    offset &+= 1
+                }
             }
             if bits < 5 { break }
             let entry = short[Int(truncatingIfNeeded: window >> 55)]
