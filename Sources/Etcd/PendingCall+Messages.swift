@@ -374,8 +374,12 @@ extension PendingCall {
     }
 
     /// Reads what was kept, with the method if it is known by now; otherwise its messages are only counted.
+    @inline(__always)
     mutating func stopDeferring(_ output: inout CallOutput) {
-        guard marks.contains(.deferring) else { return }
+        if marks.contains(.deferring) { readDeferred(&output) }
+    }
+
+    private mutating func readDeferred(_ output: inout CallOutput) {
         marks.remove(.deferring)
         if deferred.isEmpty { return }
         var pieces: [PendingCall.DeferredPiece] = []

@@ -1,3 +1,5 @@
+import Wire
+
 /// Reads the fields of one protobuf message from its bytes, one after the other (protobuf encoding: tags, varints,
 /// fixed, length-delimited, groups). Knows no schema and keeps no bytes: a field is a number, a type, and a value or
 /// a place.
@@ -23,6 +25,9 @@ package struct WireScanner {
 
     /// Groups within groups that are followed; deeper ones are malformed. protobuf decoders stop at 100 messages.
     static let groupDepthLimit = 100
+
+    /// Bytes of a varint of 64 bits.
+    private static let longestVarint = 10
 
     /// Where the next field begins.
     package private(set) var offset: Int
@@ -78,7 +83,21 @@ package struct WireScanner {
                 }
             }
         }
-        return nextOfAnyForm(in: bytes)
+        return first & 0x87 == 0 && end - offset > Self.longestVarint
+            ? nextLongVarint(in: bytes) : nextOfAnyForm(in: bytes)
+    }
+
+    /// Reads a field whose tag is one byte and says that a varint follows. Precondition: there is room for the longest.
+    private mutating func nextLongVarint(in bytes: Span<UInt8>) -> Step {
+        number = UInt32(bytes[offset] >> 3)
+        type = .varint
+        var position = offset &+ 1
+        guard number != 0, case .value(let value) = Self.readLongVarint(in: bytes, at: &position) else {
+            return .malformed
+        }
+        self.value = value
+        offset = position
+        return .field
     }
 
     private mutating func nextOfAnyForm(in bytes: Span<UInt8>) -> Step {
@@ -151,6 +170,37 @@ package struct WireScanner {
 
     @inline(__always)
     private static func readVarint(in bytes: Span<UInt8>, at position: inout Int, end: Int) -> Varint {
+        guard position < end else { return .truncated }
+        let first = bytes[position]
+        if first & 0x80 == 0 {
+            position &+= 1
+            return .value(UInt64(first))
+        }
+        return end &- position >= longestVarint
+            ? readLongVarint(in: bytes, at: &position) : readVarintByBytes(in: bytes, at: &position, end: end)
+    }
+
+    /// Reads eight bytes at once. Precondition: as many bytes as the longest varint has lie there.
+    @inline(__always)
+    private static func readLongVarint(in bytes: Span<UInt8>, at position: inout Int) -> Varint {
+        let word = bytes.littleEndian64(at: position)
+        // The first byte without its highest bit set is the last one.
+        let ends = ~word & 0x8080_8080_8080_8080
+        if ends != 0 {
+            position &+= ends.trailingZeroBitCount &>> 3 &+ 1
+            return .value(joinSevens(word & (ends ^ (ends &- 1))))
+        }
+        let ninth = UInt64(bytes[position &+ 8])
+        let value = joinSevens(word) | (ninth & 0x7f) &<< 56
+        position &+= 9
+        if ninth & 0x80 == 0 { return .value(value) }
+        // The tenth byte holds the 64th bit and nothing else.
+        let tenth = UInt64(bytes[position])
+        position &+= 1
+        return tenth > 1 ? .malformed : .value(value | tenth &<< 63)
+    }
+
+    private static func readVarintByBytes(in bytes: Span<UInt8>, at position: inout Int, end: Int) -> Varint {
         var value: UInt64 = 0
         var shift: UInt64 = 0
         while position < end {
@@ -163,6 +213,14 @@ package struct WireScanner {
             shift &+= 7
         }
         return .truncated
+    }
+
+    /// The number whose groups of seven bits lie in the bytes of `word`, the lowest first; highest bits are ignored.
+    @inline(__always)
+    private static func joinSevens(_ word: UInt64) -> UInt64 {
+        var joined = word & 0x007f_007f_007f_007f | (word & 0x7f00_7f00_7f00_7f00) &>> 1
+        joined = joined & 0x0000_3fff_0000_3fff | (joined & 0x3fff_0000_3fff_0000) &>> 2
+        return joined & 0x0fff_ffff | (joined & 0x0fff_ffff_0000_0000) &>> 4
     }
 
     /// Moves past the end tag of the group `number`, whose start tag was read.
