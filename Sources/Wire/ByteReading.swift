@@ -42,6 +42,9 @@ extension Span<UInt8> {
             if bigEndian64(at: offset) != other.bigEndian64(at: offset) { return false }
             offset += 8
         }
+        if offset == count { return true }
+        // The last eight bytes, some of them once more.
+        if count >= 8 { return bigEndian64(at: count - 8) == other.bigEndian64(at: count - 8) }
         while offset < count {
             if self[offset] != other[offset] { return false }
             offset += 1
@@ -60,9 +63,14 @@ extension Span<UInt8> {
             offset += 8
         }
         var tail: UInt64 = 0
-        while offset < count {
-            tail = tail << 8 | UInt64(self[offset])
-            offset += 1
+        if count >= 8 {
+            // The last eight bytes, some of them once more: the length, which tells how many, is in the state.
+            if offset < count { tail = littleEndian64(at: count - 8) }
+        } else {
+            while offset < count {
+                tail = tail << 8 | UInt64(self[offset])
+                offset += 1
+            }
         }
         return HashSeed.mixed(state ^ tail, factor)
     }
