@@ -89,8 +89,9 @@ struct ByteSource: ~Copyable {
     private mutating func copy(into storage: inout [UInt8], from offset: Int) throws(SystemFailure) -> Outcome {
         if !waiting.isEmpty {
             let count = min(waiting.count, storage.count - offset)
-            for index in 0..<count { storage[offset + index] = input[waiting.lowerBound + index] }
-            waiting = waiting.lowerBound + count..<waiting.upperBound
+            let first = waiting.lowerBound..<waiting.lowerBound + count
+            storage.overwrite(from: offset, with: input.span.extracting(first))
+            waiting = first.upperBound..<waiting.upperBound
             if waiting.isEmpty { input = [] }
             return .bytes(count)
         }

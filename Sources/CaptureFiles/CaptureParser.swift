@@ -216,6 +216,13 @@ extension Span<UInt8> {
         order == .little ? littleEndian32(at: offset) : bigEndian32(at: offset)
     }
 
+    /// Two of them, one behind the other.
+    @inline(__always) func numbers32(at offset: Int, _ order: ByteOrder) -> (UInt32, UInt32) {
+        let both = bigEndian64(at: offset)
+        let (first, second) = (UInt32(truncatingIfNeeded: both >> 32), UInt32(truncatingIfNeeded: both))
+        return order == .little ? (first.byteSwapped, second.byteSwapped) : (first, second)
+    }
+
     @inline(__always) func number64(at offset: Int, _ order: ByteOrder) -> UInt64 {
         order == .little ? littleEndian64(at: offset) : bigEndian64(at: offset)
     }

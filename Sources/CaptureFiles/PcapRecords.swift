@@ -53,8 +53,7 @@ extension CaptureParser {
         let limit = UInt32(clamping: limits.packetBytes)
         let begin = offset
         while end - offset >= header.recordHeaderBytes {
-            let captured = storage.number32(at: offset + 8, header.order)
-            let original = storage.number32(at: offset + 12, header.order)
+            let (captured, original) = storage.numbers32(at: offset + 8, header.order)
             guard captured <= limit, original <= limit else {
                 countDamage(at: position + offset - begin, .recordLength(max(captured, original)))
                 stage = .searching
@@ -62,7 +61,7 @@ extension CaptureParser {
             }
             let first = offset + header.recordHeaderBytes
             guard end - first >= Int(captured) else { return need(header.recordHeaderBytes + Int(captured)) }
-            let time = recordTime(storage, at: offset)
+            let time = recordTime(storage, at: offset, header)
             append(
                 CapturedPacket(
                     time: time, bytes: first..<first + Int(captured), originalLength: Int(max(captured, original)),
@@ -76,10 +75,10 @@ extension CaptureParser {
     /// The record's time. Both fields are below 2^32, so nothing overflows, and a fraction of a second or more
     /// (which some writers produce) carries over.
     @inline(__always)
-    private func recordTime(_ storage: Span<UInt8>, at offset: Int) -> CaptureTime {
-        let seconds = Int64(storage.number32(at: offset, pcap.order))
-        let fraction = Int64(storage.number32(at: offset + 4, pcap.order))
-        return CaptureTime(nanoseconds: seconds &* 1_000_000_000 &+ fraction &* pcap.nanosecondsPerUnit)
+    private func recordTime(_ storage: Span<UInt8>, at offset: Int, _ header: PcapHeader) -> CaptureTime {
+        let (seconds, fraction) = storage.numbers32(at: offset, header.order)
+        return CaptureTime(
+            nanoseconds: Int64(seconds) &* 1_000_000_000 &+ Int64(fraction) &* header.nanosecondsPerUnit)
     }
 
     /// Goes on behind damage at the first place where a plausible record is followed by another, or by the end.
@@ -116,7 +115,7 @@ extension CaptureParser {
         guard fraction < 1_000_000_000 / pcap.nanosecondsPerUnit else { return nil }
         if let lastTime {
             let day: Int64 = 86_400_000_000_000
-            guard abs(recordTime(storage, at: offset).nanoseconds(since: lastTime)) < day else { return nil }
+            guard abs(recordTime(storage, at: offset, pcap).nanoseconds(since: lastTime)) < day else { return nil }
         }
         return Int(captured)
     }
