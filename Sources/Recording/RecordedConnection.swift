@@ -37,6 +37,16 @@ struct RecordedConnection {
         isOpen = false
     }
 
+    // Mutating only so that the reader is asked in place.
+
+    mutating func health() -> HTTP2Health { reader.health }
+
+    /// Notes what the connection carries, and what of it could not be read.
+    mutating func describe(in record: inout ConnectionRecord) {
+        record.content = ConnectionRecord.Content(carries)
+        record.undecodableBytes = Int64(reader.health.undecodableBytes)
+    }
+
     /// Whether bytes of that direction were seen, or their loss.
     func hasBegun(_ direction: Direction) -> Bool { direction == .request ? requestBegun : responseBegun }
 
@@ -55,6 +65,18 @@ struct RecordedConnection {
     /// What the connection carries, inside of TLS where it can be read.
     var carries: ConnectionContent {
         @inline(__always) get { isEncrypted ? .tls : reader.content }
+    }
+
+    /// Lets the reader take more bytes of a connection that is known to be HTTP/2 without TLS, as nearly all bytes are;
+    /// returns by how many bytes its memory grew. Nil, and nothing is read, where there is more to look at.
+    @inline(__always)
+    mutating func readOn(
+        _ bytes: Span<UInt8>, _ direction: Direction, at time: CaptureTime, packet: Int,
+        into events: inout [HTTP2Event]
+    ) -> Int? {
+        guard content == .http2, !isTLS, hasPayload, hasBegun(direction) else { return nil }
+        lastPacket = packet
+        return read(bytes, direction, at: time, into: &events)
     }
 
     /// Lets the reader take bytes; returns by how many bytes its memory grew.

@@ -240,8 +240,16 @@ package struct RecordingPipeline {
     }
 
     private mutating func decode(_ bytes: Span<UInt8>, _ event: StreamEvent) {
-        let isFirst = begin(event)
         if event.direction == .request { sawRequestBytes = true } else { sawResponseBytes = true }
+        if let growth = connections[event.slot].readOn(
+            bytes, event.direction, at: event.time, packet: packetCount, into: &frameEvents)
+        {
+            readerBytes += growth
+            decodeFrames(event.slot, input: bytes, at: event.time)
+            if readerBytes > limits.readerBytes { forgetReaders(besides: event.slot, at: event.time) }
+            return
+        }
+        let isFirst = begin(event)
         if connections[event.slot].isTLS || beginsTLS(bytes, event, isFirst: isFirst) {
             decryption.receive(bytes, event)
             finishTLS(event.slot)
@@ -401,7 +409,7 @@ package struct RecordingPipeline {
         let isWritten = calls[slot].finish(at: time, upTo: limits.batchOperations, context: &context)
         noteBatch()
         guard isWritten else { return false }
-        endedHTTP2 = endedHTTP2 + connections[slot].reader.health
+        endedHTTP2 = endedHTTP2 + connections[slot].health()
         if connections[slot].hasPayload { writeConnection(slot) }
         connections[slot].isOpen = false
         readerBytes -= connections[slot].readerBytes
@@ -447,7 +455,6 @@ package struct RecordingPipeline {
             number: connections[slot].number, client: client, server: server, firstTime: tracked.firstTime)
         record.lastTime = tracked.lastTime
         record.start = tracked.start == .seen ? .seen : .midway
-        record.content = ConnectionRecord.Content(connections[slot].carries)
         let userAgent = calls[slot].userAgent
         record.userAgent = context.output.batch.texts.number(of: userAgent.span)
         record.isClosed = tracked.isClosed
@@ -455,7 +462,7 @@ package struct RecordingPipeline {
         record.responseBytes = Int64(tracked.response.payloadBytes)
         record.lostBytes = Int64(tracked.request.lostBytes) + Int64(tracked.response.lostBytes)
         record.gaps = Int64(tracked.request.gaps) + Int64(tracked.response.gaps)
-        record.undecodableBytes = Int64(connections[slot].reader.health.undecodableBytes)
+        connections[slot].describe(in: &record)
         context.output.batch.connections.append(record)
     }
 
