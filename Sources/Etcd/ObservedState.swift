@@ -452,6 +452,7 @@ package struct ObservedStateLimits: Sendable {
 
 extension Operation {
     /// The last moment at which something of it was seen.
+    @inline(__always)
     fileprivate var end: CaptureTime {
         let (nanoseconds, overflow) = time.nanoseconds.addingReportingOverflow(max(requestEnd, responseEnd, 0))
         return CaptureTime(nanoseconds: overflow ? .max : nanoseconds)

@@ -18,6 +18,7 @@ extension Shape {
 
     /// Bits 0-7 role, 8-15 kind, 16-23 evidence, 24-31 presence, 32-47 completeness, 48-63 method;
     /// 0-39 status + 1 (0: nil), 40-63 the body's shape.
+    @inline(__always)
     init(_ operation: Operation) {
         var presence: Presence = []
         if operation.requestEnd != Operation.absent { presence.insert(.requestEnd) }
@@ -40,6 +41,7 @@ extension Shape {
 
     /// Bits 0-7 kind, 8-15 branch, 16-23 depth, 24-31 sort order, 32-39 sort target; flags, 32 key is not 0, 33 range
     /// end is not 0.
+    @inline(__always)
     init(_ body: RequestOp) {
         low = UInt64(body.kind.rawValue) | UInt64(body.branch.rawValue) << 8 | UInt64(body.depth) << 16
         low |= UInt64(body.sortOrder) << 24 | UInt64(body.sortTarget) << 32
