@@ -16,7 +16,8 @@ build: ## build .build/release/kvreel
 	@scripts/bootstrap
 	@$(SWIFT) build -c release --product kvreel
 
-demo: build ## decode two real captures and print the papers' tables (no network, no privilege)
+demo: build ## decode two real captures, print the papers' tables, replay one on etcd (no network, no privilege)
+	@scripts/bootstrap --demo
 	@scripts/demo
 
 test: ## build and run all tests

@@ -1,11 +1,12 @@
 import Backends
+import Foundation
 import Replay
 
 /// The store that a user names.
 enum BackendChoice {
     case null
-    case local(members: Int, StoreOptions)
-    case remote(endpoints: [String], isSecure: Bool, StoreOptions)
+    case local(LocalClusterOptions, StoreOptions)
+    case remote(EtcdOptions)
 
     init(_ name: String, _ options: StoreOptions) throws {
         switch name {
@@ -14,17 +15,21 @@ enum BackendChoice {
             self = .null
         case _ where name.hasPrefix("etcd://") || name.hasPrefix("etcds://"):
             let isSecure = name.hasPrefix("etcds://")
-            let endpoints = name.dropFirst(isSecure ? 8 : 7).split(separator: ",", omittingEmptySubsequences: false)
-            if let bad = endpoints.first(where: { $0.isEmpty }) {
-                throw Failure(
-                    .usage, "a store has addresses: \(name): \(bad.isEmpty ? "one is empty" : String(bad))",
-                    remedy: "Say such as etcd://10.0.0.1:2379,10.0.0.2:2379.")
-            }
+            let addresses = name.dropFirst(isSecure ? 8 : 7).split(separator: ",", omittingEmptySubsequences: false)
             if options.etcd != nil { try Self.refuse(["--etcd"], for: name) }
             if !isSecure, options.cacert != nil || options.cert != nil {
                 throw Failure(.usage, "certificates are for TLS", remedy: "Say etcds://, or leave them out.")
             }
-            self = .remote(endpoints: endpoints.map(String.init), isSecure: isSecure, options)
+            var client: EtcdOptions
+            do {
+                client = try options.options(name: name, addresses: addresses.map(String.init), isSecure: isSecure)
+            } catch let error as BackendError { throw Failure(error) }
+            client.authorities = options.cacert
+            client.certificate = options.cert
+            client.key = options.key
+            client.user = options.user
+            if let file = options.passwordFile { client.password = try Self.password(in: file) }
+            self = .remote(client)
         case _ where name.hasPrefix("etcd:"):
             guard let members = Int(name.dropFirst(5)), (1...LocalClusterLimits.members).contains(members) else {
                 throw Failure(
@@ -32,7 +37,9 @@ enum BackendChoice {
                     remedy: "Say etcd:1 or etcd:3; a running one is etcd://HOST:PORT.")
             }
             try Self.refuse(options.namesForClients, for: name)
-            self = .local(members: members, options)
+            var local = LocalClusterOptions(members: members)
+            if let program = options.etcd { local.program = program }
+            self = .local(local, options)
         default:
             throw Failure(
                 .usage, "no such store: \(name)",
@@ -40,8 +47,26 @@ enum BackendChoice {
         }
     }
 
+    /// The first line of a file.
+    private static func password(in path: String) throws -> String {
+        guard let bytes = FileManager.default.contents(atPath: path) else {
+            throw Failure(.usage, "cannot read the password: \(path)", remedy: "It is the first line of that file.")
+        }
+        return String(String(decoding: bytes, as: UTF8.self).prefix { $0 != "\n" && $0 != "\r\n" })
+    }
+
     private static func refuse(_ names: [String], for store: String) throws {
         if let name = names.first { throw Failure(.usage, "\(name) has no use with --backend \(store)") }
+    }
+}
+
+extension StoreOptions {
+    /// The options of a client, as far as they do not depend on how the store is named.
+    func options(name: String, addresses: [String], isSecure: Bool) throws(BackendError) -> EtcdOptions {
+        var client = try EtcdOptions(name: name, addresses: addresses, isSecure: isSecure)
+        if let dialTimeout { client.dialTimeout = Int64(clamping: dialTimeout) }
+        if let commandTimeout { client.callTimeout = Int64(clamping: commandTimeout) }
+        return client
     }
 }
 

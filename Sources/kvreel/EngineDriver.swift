@@ -34,7 +34,7 @@ final class EngineDriver: StoreDriver {
         engine.advance(to: now)
         guard now >= lookAt else { return }
         lookAt = now + Self.interval
-        if interruption.isRequested || writer.isFailed { engine.stop(at: now) }
+        if interruption.isRequested || writer.isFailed { engine.stop() }
         progress.update(engine, at: now)
         wallTime = SystemCalls.monotonicNanoseconds() - begun.wall
         processorTime = SystemCalls.threadProcessorNanoseconds() - begun.processor

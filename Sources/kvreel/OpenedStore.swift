@@ -1,27 +1,47 @@
 import Backends
 import Replay
 
-/// The store of a replay, and what was started for it.
+/// The store of a replay, connected to, and what was started for it.
 final class OpenedStore {
     let backend: any Backend
     private let cluster: LocalCluster?
+    private let endpoints: [String]
 
     init(_ choice: BackendChoice, connections: Int) throws {
-        do {
+        do throws(BackendError) {
             switch choice {
             case .null:
                 backend = NullBackend()
                 cluster = nil
-            case .local, .remote:
-                throw Failure(.usage, "no client yet")
+                endpoints = ["null"]
+            case .local(let options, let client):
+                let cluster = try LocalCluster(options) { death in
+                    StandardError.warn(
+                        "member \(death.member + 1) \(death.how)" + (death.log.isEmpty ? "" : ": \(death.log)"))
+                }
+                self.cluster = cluster
+                endpoints = cluster.endpoints
+                backend = try EtcdBackend(
+                    client.options(name: cluster.name, addresses: cluster.endpoints, isSecure: false))
+            case .remote(let options):
+                cluster = nil
+                endpoints = options.endpoints.map(\.text)
+                backend = try EtcdBackend(options)
             }
-            try backend.open(connections: connections)
-        } catch let error as BackendError { throw Failure(error) }
+            do throws(BackendError) {
+                try backend.open(connections: connections)
+            } catch {
+                cluster?.close()
+                throw error
+            }
+        } catch { throw Failure(error) }
     }
 
-    /// The ends of the connections, as the trace names them.
+    /// The ends of the connections, as the trace names them: connection i begins with endpoint i modulo their number.
     func connectionNames(_ count: Int) -> [Replay.ConnectionNames] {
-        (0..<count).map { Replay.ConnectionNames(client: "kvreel:\($0 + 1)", server: backend.name) }
+        (0..<count).map {
+            Replay.ConnectionNames(client: "kvreel:\($0 + 1)", server: endpoints[$0 % endpoints.count])
+        }
     }
 
     func close() {
