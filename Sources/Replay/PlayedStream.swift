@@ -14,6 +14,9 @@ package struct PlayedStream: Sendable {
     package internal(set) var responseBytes: Int64 = 0
     package internal(set) var events: Int64 = 0
 
+    /// Its operation is in the trace.
+    var isWritten = false
+
     var isOpen: Bool { opened != nil && !isEndedByStore && !isEndedByClient }
 
     init() {}

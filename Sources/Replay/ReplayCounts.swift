@@ -1,8 +1,8 @@
 import Etcd
 
-/// What became of a plan's calls, over all loops.
+/// What became of a plan's calls and messages, over all loops. That a client ends a stream is neither.
 package struct ReplayCounts: Sendable, Equatable {
-    /// Calls and messages by kind, as the plan has them for one loop, behind the schedule's offset.
+    /// By kind, as the plan has them for one loop, behind the schedule's offset.
     package internal(set) var planned = Self.zeros
     /// Handed to the store, by kind.
     package internal(set) var sent = Self.zeros

@@ -20,13 +20,13 @@ extension ReplayEngine {
             return beginLoopIfOver()
         }
         let call = slot.call
-        let kind = Int(plan.calls[Int(call)].kind.rawValue)
-        counts.answered[kind] += 1
-        counts.notes[Int(answer.note.rawValue)] += 1
-        if answer.isError { counts.errors[kind] += 1 }
         if case .endStream = plan.calls[Int(call)].action {
             endStream(Int(slot.stream), answer)
         } else {
+            let kind = Int(plan.calls[Int(call)].kind.rawValue)
+            counts.answered[kind] += 1
+            counts.notes[Int(answer.note.rawValue)] += 1
+            if answer.isError { counts.errors[kind] += 1 }
             if answer.sent != 0 {
                 latencies.record(
                     intended: slot.intended, released: slot.released, sent: answer.sent, done: answer.done)
@@ -116,7 +116,6 @@ extension ReplayEngine {
 
     /// The client's end of a stream was answered.
     private mutating func endStream(_ place: Int, _ answer: borrowing StoreAnswer) {
-        if streams[place].isEndedByStore { return }
         record(stream: place, status: answer.isLost ? nil : answer.status, done: answer.done)
     }
 
@@ -133,7 +132,7 @@ extension ReplayEngine {
         if isLoopOver { counts.loops += 1 }
         delivery.finish()
         counts.unattributedEvents = delivery.unattributed
-        for place in streams.indices where streams[place].isOpen { record(stream: place, status: nil, done: now) }
+        for place in streams.indices { record(stream: place, status: nil, done: now) }
         fidelity.finish(plan)
     }
 }

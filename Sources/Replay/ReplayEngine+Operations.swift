@@ -193,7 +193,8 @@ extension ReplayEngine {
     /// - Parameters:
     ///   - status: nil where it did not end.
     mutating func record(stream place: Int, status: UInt32?, done: Int64) {
-        guard let opened = streams[place].opened else { return }
+        guard let opened = streams[place].opened, !streams[place].isWritten else { return }
+        streams[place].isWritten = true
         let method = plan.streams[place].method
         var operation = Operation(
             time: CaptureTime(nanoseconds: epoch &+ opened),

@@ -22,6 +22,7 @@ extension ReplayEngine {
             return false
         }
         fill(&request, call, number)
+        if case .endStream = request.action { return true }
         counts.sent[Int(request.kind.rawValue)] += 1
         return true
     }
@@ -30,7 +31,7 @@ extension ReplayEngine {
     private mutating func beginMessage(_ call: UInt32, _ number: UInt32) -> Bool {
         let place = Int(plan.calls[Int(call)].stream)
         if streams[place].isEndedByStore || streams[place].isEndedByClient {
-            counts.streamLosses += 1
+            if case .message = plan.calls[Int(call)].action { counts.streamLosses += 1 }
             var lost = StoreAnswer()
             lost.note = .connectionLost
             lost.number = number

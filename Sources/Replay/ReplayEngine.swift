@@ -89,7 +89,10 @@ package struct ReplayEngine: ~Copyable, Sendable {
         streams = Array(repeating: PlayedStream(), count: plan.streams.count)
         delivery = EventDelivery(limits: limits)
         if !plan.streams.isEmpty { delivery.begin() }
-        for place in skipped..<plan.calls.count { counts.planned[Int(plan.calls[place].kind.rawValue)] += 1 }
+        for place in skipped..<plan.calls.count {
+            if case .endStream = plan.calls[place].action { continue }
+            counts.planned[Int(plan.calls[place].kind.rawValue)] += 1
+        }
         for stream in plan.streams { counts.recordedEvents += stream.recordedEvents }
     }
 

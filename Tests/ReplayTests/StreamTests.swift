@@ -110,7 +110,7 @@ struct StreamTests {
         store.run(&engine)
         #expect(store.sent.map(\.time) == [0, 5_000, 8_000])
         #expect(engine.counts.endedStreams == 1)
-        #expect(engine.counts.streamLosses == 2)
+        #expect(engine.counts.streamLosses == 1)
         let batch = engine.written()
         let watch = batch.operations.first { $0.kind == .watch }
         #expect(watch?.status == 14 && watch?.responseEnd == 5_500 && watch?.requestMessages == 1)
