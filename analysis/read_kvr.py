@@ -26,6 +26,10 @@ for prefix, first, names in [
 ]:
     METHODS.update({first + i: f"/{prefix}/{name}" for i, name in enumerate(names.split())})
 
+DIFFERENCES = [None] + (
+    "status succeeded found count lease_expired unmapped connection_lost timed_out unsupported stream_ended malformed"
+).split()
+
 CRC = [0] * 256
 for i in range(256):
     c = i
@@ -319,7 +323,7 @@ class Block:
             call += 1 + self.next(171)
             o["replay"] = dict(call_number=call, intended_ns=intended, released_ns=released)
             o["replay"]["loop"] = self.next(172) or None
-            o["replay"]["difference"] = self.next(173)
+            o["replay"]["difference"] = DIFFERENCES[self.next(173)]
 
 
 def blocks(data):

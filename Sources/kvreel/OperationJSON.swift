@@ -1,5 +1,6 @@
 import Analysis
 import Etcd
+import Replay
 import Wire
 
 /// One operation as one line of JSON (`docs/analyze.md`). What is not known is absent.
@@ -75,7 +76,9 @@ struct OperationJSON {
         if replay.loop != 0 { json.member("loop", Int64(replay.loop)) }
         json.member("intended_ns", replay.intended)
         json.member("released_ns", replay.released)
-        json.member("difference", Int64(replay.difference))
+        if replay.difference != 0 {
+            json.member("difference", Difference(rawValue: replay.difference)?.word ?? "\(replay.difference)")
+        }
     }
 
     private static func type(_ operation: Operation) -> String {

@@ -5,7 +5,7 @@ import Trace
 /// What `info` says of a trace that is a replay.
 struct ReplayFacts {
     /// Calls and messages with a record, of the first time that the plan was run: later ones meet another store.
-    private var compared = 0
+    private var calls = 0
     private var different = 0
     private var hasRecords = false
 
@@ -14,7 +14,7 @@ struct ReplayFacts {
         hasRecords = true
         for (place, record) in batch.replays.enumerated() where record.loop == 0 {
             if case .event = batch.operations[place].role { continue }
-            compared += 1
+            calls += 1
             if record.difference != 0 { different += 1 }
         }
     }
@@ -32,12 +32,10 @@ struct ReplayFacts {
             for trace in traces.split(separator: "\n") { json.value(String(trace)) }
             json.endArray()
         }
-        let members: [(TraceMeta.ReplayEntry, String)] = [
-            (.backend, "backend"), (.schedule, "schedule"), (.order, "order"), (.verdict, "verdict"), (.rule, "rule"),
-            (.fidelity, "fidelity"),
-        ]
-        for (entry, name) in members { if let value = meta[entry] { json.member(name, value) } }
-        json.member("outcomes", compared)
+        for entry in TraceMeta.ReplayEntry.allCases where entry != .traces {
+            if let value = meta[entry] { json.member(entry.name, value) }
+        }
+        json.member("calls", calls)
         json.member("different", different)
         json.endObject()
     }
@@ -45,21 +43,26 @@ struct ReplayFacts {
     /// For the text: label and value; empty for a recording.
     func rows(_ meta: TraceMeta) -> [(String, String)] {
         if !isReplay(meta) { return [] }
-        let traces = meta[.traces]?.split(separator: "\n").joined(separator: ", ")
-        var rows = [("replay of", Terminal.printable(traces ?? "a trace that it does not name"))]
-        let named: [(TraceMeta.ReplayEntry, String)] = [
-            (.backend, "on"), (.schedule, "schedule"), (.order, "order"), (.fidelity, "fidelity"),
-        ]
-        for (entry, label) in named { if let value = meta[entry] { rows.append((label, Terminal.printable(value))) } }
+        var rows = [("replay of", Self.line(meta[.traces]) ?? "a trace that it does not name")]
+        let apart: Set<TraceMeta.ReplayEntry> = [.traces, .verdict, .rule]
+        for entry in TraceMeta.ReplayEntry.allCases where !apart.contains(entry) {
+            if let value = Self.line(meta[entry]) { rows.append((entry == .backend ? "on" : entry.name, value)) }
+        }
         rows.append(
-            (
-                "outcomes",
-                "\(Terminal.grouped(compared - different)) as recorded, \(Terminal.grouped(different)) different"
-            ))
-        let verdict = meta[.verdict] ?? "none: the replay did not come to its end"
-        rows.append(("verdict", Terminal.printable(verdict + (meta[.rule].map { ": " + $0 } ?? ""))))
+            ("outcomes", "\(Terminal.grouped(different)) of \(Terminal.grouped(calls)) differ from the recorded ones"))
+        let verdict = Self.line(meta[.verdict]) ?? "none: the replay did not come to its end"
+        rows.append(("verdict", verdict + (Self.line(meta[.rule]).map { ": " + $0 } ?? "")))
         return rows
     }
 
+    private static func line(_ text: String?) -> String? {
+        text.map { Terminal.printable($0.split(separator: "\n").joined(separator: ", ")) }
+    }
+
     static func isReplayEntry(_ name: String) -> Bool { TraceMeta.ReplayEntry(rawValue: name) != nil }
+}
+
+extension TraceMeta.ReplayEntry {
+    /// The part behind `replay.`.
+    fileprivate var name: String { String(rawValue.dropFirst("replay.".count)) }
 }

@@ -1,4 +1,5 @@
 import Etcd
+import Replay
 
 // The words that people and scripts read for the values of the model; one place for all commands.
 
@@ -169,4 +170,23 @@ struct ConnectionNames {
     }
 
     func client(_ number: UInt32) -> String? { clients[number] }
+}
+
+extension Difference {
+    var word: String {
+        switch self {
+        case .none: "none"
+        case .status: "status"
+        case .succeeded: "succeeded"
+        case .found: "found"
+        case .count: "count"
+        case .leaseExpired: "lease_expired"
+        case .unmapped: "unmapped"
+        case .connectionLost: "connection_lost"
+        case .timedOut: "timed_out"
+        case .unsupported: "unsupported"
+        case .streamEnded: "stream_ended"
+        case .malformed: "malformed"
+        }
+    }
 }
