@@ -68,6 +68,24 @@ package enum FieldText {
         return (bytes, fields, nameTexts)
     }
 
+    /// The index of a field in the static table; nil if it is not there.
+    static func staticIndex(of name: Span<UInt8>, _ value: Span<UInt8>) -> Int? {
+        let text = built.bytes.span
+        for index in 1...staticTableCount where text.extracting(staticTable[index].nameBytes).isEqual(to: name) {
+            if text.extracting(staticTable[index].value).isEqual(to: value) { return index }
+        }
+        return nil
+    }
+
+    /// The lowest index of a field of that name in the static table; nil if there is none.
+    static func staticIndex(ofName name: Span<UInt8>) -> Int? {
+        let text = built.bytes.span
+        for index in 1...staticTableCount where text.extracting(staticTable[index].nameBytes).isEqual(to: name) {
+            return index
+        }
+        return nil
+    }
+
     /// The meaning of a name; `prefix` holds the text that it is compared with.
     static func name(_ text: Span<UInt8>) -> HeaderField.Name {
         let candidates: (HeaderField.Name, HeaderField.Name?)

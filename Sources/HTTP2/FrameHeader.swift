@@ -57,6 +57,15 @@ struct FrameHeader {
         kind == Kind.windowUpdate && length == 4 || kind == Kind.ping && length == 8 && stream == 0
     }
 
+    /// Whether its type stands on a stream, or on the connection, as this one does (RFC 9113 §6).
+    var isOnRightStream: Bool {
+        switch kind {
+        case Kind.settings, Kind.ping, Kind.goAway: stream == 0
+        case Kind.data...Kind.resetStream, Kind.pushPromise, Kind.continuation: stream != 0
+        default: true
+        }
+    }
+
     /// Whether RFC 9113 makes this header no connection error by itself; `direction` is the frame's. Length limits and
     /// the order of frames are the reader's matter.
     var isPermitted: Bool {
