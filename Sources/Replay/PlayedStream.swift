@@ -14,10 +14,16 @@ package struct PlayedStream: Sendable {
     package internal(set) var responseBytes: Int64 = 0
     package internal(set) var events: Int64 = 0
 
+    /// Messages of the plan that come before its end by the client, and are not answered yet: the end waits for them.
+    var unanswered: UInt32 = 0
+    /// The call that ends it and waits so, and when it was due.
+    var heldEnd: (call: UInt32, intended: Int64)?
     /// Its operation is in the trace.
     var isWritten = false
 
     var isOpen: Bool { opened != nil && !isEndedByStore && !isEndedByClient }
 
-    init() {}
+    /// - Parameters:
+    ///   - messages: that the plan has before the stream's end.
+    init(messages: UInt32 = 0) { unanswered = messages }
 }

@@ -69,6 +69,12 @@ extension ReplayEngine {
 
     private mutating func countMessage(_ slot: SlotTable.Slot, _ answer: borrowing StoreAnswer) {
         let place = Int(slot.stream)
+        if streams[place].unanswered > 0 { streams[place].unanswered -= 1 }
+        if streams[place].unanswered == 0, let end = streams[place].heldEnd {
+            streams[place].heldEnd = nil
+            late.insert(
+                CallHeap.Entry(call: end.call, intended: end.intended, released: max(end.intended, answer.done)))
+        }
         streams[place].requests &+= 1
         if !answer.isLost { streams[place].responses &+= 1 }
         streams[place].requestBytes &+= answer.requestBytes

@@ -27,6 +27,17 @@ extension ReplayEngine {
         return true
     }
 
+    /// Whether the call ends a stream of which messages are not answered yet: then it goes when they are.
+    @inline(__always)
+    mutating func holdEnd(_ call: UInt32, _ intended: Int64) -> Bool {
+        guard case .endStream = plan.calls[Int(call)].action else { return false }
+        let place = Int(plan.calls[Int(call)].stream)
+        if streams[place].unanswered == 0 { return false }
+        streams[place].heldEnd = (call, intended)
+        waitingCount += 1
+        return true
+    }
+
     /// Takes note of a message that is to be sent on a stream. False if the store has ended that.
     private mutating func beginMessage(_ call: UInt32, _ number: UInt32) -> Bool {
         let place = Int(plan.calls[Int(call)].stream)

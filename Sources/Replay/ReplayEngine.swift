@@ -26,6 +26,8 @@ package struct ReplayEngine: ~Copyable, Sendable {
     package internal(set) var lastIntended: Int64 = 0
 
     let connectionCount: UInt32
+    /// Of each stream of the plan, its messages before its end by the client.
+    let messageCounts: [UInt32]
     var timetable: Timetable
     var nodes: NodeTable
     var slots: SlotTable
@@ -86,7 +88,8 @@ package struct ReplayEngine: ~Copyable, Sendable {
         slots = SlotTable(limit: limit)
         learned = LearnedNumbers(plan, preload: preload)
         fidelity = Fidelity(plan, examples: limits.examples)
-        streams = Array(repeating: PlayedStream(), count: plan.streams.count)
+        messageCounts = Self.messageCounts(of: plan, from: skipped)
+        streams = messageCounts.map { PlayedStream(messages: $0) }
         delivery = EventDelivery(limits: limits)
         if !plan.streams.isEmpty { delivery.begin() }
         for place in skipped..<plan.calls.count {
@@ -105,6 +108,19 @@ package struct ReplayEngine: ~Copyable, Sendable {
             if calls[middle].time < offset { low = middle + 1 } else { high = middle }
         }
         return low
+    }
+
+    private static func messageCounts(of plan: borrowing ReplayPlan, from first: Int) -> [UInt32] {
+        var counts = Array(repeating: UInt32(0), count: plan.streams.count)
+        var hasEnded = Array(repeating: false, count: plan.streams.count)
+        for call in plan.calls[first...] {
+            switch call.action {
+            case .call: break
+            case .message: if !hasEnded[Int(call.stream)] { counts[Int(call.stream)] += 1 }
+            case .endStream: hasEnded[Int(call.stream)] = true
+            }
+        }
+        return counts
     }
 
     // MARK: - The run
@@ -155,6 +171,7 @@ package struct ReplayEngine: ~Copyable, Sendable {
             if !late.isEmpty {
                 let entry = late.removeFirst()
                 waitingCount -= 1
+                if holdEnd(entry.call, entry.intended) { continue }
                 if send(entry.call, entry.intended, entry.released, &request) { return true }
                 continue
             }
@@ -174,6 +191,7 @@ package struct ReplayEngine: ~Copyable, Sendable {
                 waitingCount += 1
                 continue
             }
+            if holdEnd(call, intended) { continue }
             if send(call, intended, max(intended, freed), &request) { return true }
         }
     }
@@ -220,7 +238,7 @@ package struct ReplayEngine: ~Copyable, Sendable {
         begun = 0
         learned.reset()
         delivery.finish()
-        for place in streams.indices { streams[place] = PlayedStream() }
+        for place in streams.indices { streams[place] = PlayedStream(messages: messageCounts[place]) }
         streamBase &+= UInt32(streams.count)
         cursor = first
         setDue()

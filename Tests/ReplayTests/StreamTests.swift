@@ -137,6 +137,25 @@ struct StreamTests {
         #expect(store.sent[2].request.action == .endStream)
     }
 
+    @Test("a stream is not ended before its messages are answered, however late they may go")
+    func lateMessage() {
+        var made = plan(puts: [])
+        let before = made.range("b", at: 10)
+        let create = made.add(.watchCreate, "/etcdserverpb.Watch/Watch", at: 20) {
+            $0.action = .message
+            $0.body.kind = .watchCreate
+        }
+        made.add(.watch, "/etcdserverpb.Watch/Watch", at: 30) { $0.action = .endStream }
+        made.edges = [(before, create)]
+        var engine = made.engine()
+        var store = store()
+        store.run(&engine)
+        // The Range is answered at 1010, the second create at 2010.
+        #expect(store.sent.map(\.time) == [0, 10, 1_010, 2_010])
+        #expect(store.sent[3].request.action == .endStream)
+        #expect(engine.counts.streamLosses == 0 && engine.counts.unsent == 0)
+    }
+
     @Test("a stream that stays open is written down as unfinished")
     func open() {
         var engine = plan(puts: []).engine()
