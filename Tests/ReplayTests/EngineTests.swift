@@ -144,6 +144,29 @@ struct EngineTests {
         #expect(engine.latencies.response.max == 200)
     }
 
+    @Test("a call may go from the answer on that it waited for, also where the engine was not asked in between")
+    func lateTurn() {
+        var made = HandmadePlan.ranges(2, apart: 100)
+        made.edges = [(0, 1)]
+        var engine = made.engine()
+        var request = StoreRequest()
+        var answer = StoreAnswer()
+        engine.start(at: 1, epoch: 0)
+        for (time, done) in [(1, 601), (1_001, 1_101)] as [(Int64, Int64)] {
+            engine.advance(to: time)
+            let hasRequest = engine.next(into: &request)
+            #expect(hasRequest)
+            answer.number = request.number
+            answer.sent = time
+            answer.done = done
+            engine.receive(answer)
+        }
+        // Call 1 was due at 101, free at 601 and sent at 1001.
+        let batch = engine.written()
+        #expect(batch.replays.map(\.intended) == [0, 900])
+        #expect(batch.replays.map(\.released) == [0, 400])
+    }
+
     @Test("a chain of joints of any length is gone through")
     func longChain() {
         var made = HandmadePlan.ranges(2, apart: 10)
