@@ -3,7 +3,7 @@
 
 extension CallDetails {
     /// Takes a whole request of a method of that kind; the others have no details.
-    mutating func scanRequest(_ kind: OperationKind, _ bytes: Span<UInt8>, limits: CallLimits) -> Bool {
+    package mutating func scanRequest(_ kind: OperationKind, _ bytes: Span<UInt8>, limits: CallLimits) -> Bool {
         let all = 0..<bytes.count
         var op = RequestOp()
         let isWellFormed: Bool
