@@ -16,6 +16,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         // TLSRecords also calls the BoringSSL inside, whose names no version promises to keep.
         .package(url: "https://github.com/apple/swift-crypto", .upToNextMinor(from: "4.5.2")),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", .upToNextMinor(from: "0.2.0")),
     ],
@@ -48,7 +50,12 @@ let package = Package(
         .target(name: "Chains", dependencies: ["Wire"], swiftSettings: strict),
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "ChainRuntime", dependencies: ["Wire", "Chains", "CLinux"], swiftSettings: strict),
-        .target(name: "Backends", dependencies: ["Etcd", "Replay", "CLinux"], swiftSettings: strict),
+        .target(
+            name: "Backends",
+            dependencies: [
+                "Wire", "HTTP2", "Etcd", "Replay", "CLinux", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ], swiftSettings: strict),
         .target(name: "Simulation", dependencies: ["Wire", "Chains", "Consistency"], swiftSettings: strict),
         .executableTarget(
             name: "kvreel",
@@ -95,7 +102,8 @@ let package = Package(
             name: "ReportTests", dependencies: ["Wire", "Etcd", "Trace", "Analysis", "Report", "TestSupport"],
             exclude: ["Goldens"], swiftSettings: strict),
         .testTarget(
-            name: "BackendsTests", dependencies: ["Replay", "Backends", "TestSupport"], swiftSettings: strict),
+            name: "BackendsTests", dependencies: ["Wire", "Etcd", "Replay", "Backends", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "ChainsTests", dependencies: ["Wire", "Chains", "Consistency", "TestSupport"], exclude: ["Cases"],
             swiftSettings: strict),

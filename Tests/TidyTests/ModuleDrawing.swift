@@ -40,7 +40,7 @@ struct ModuleDrawing: Sendable, CustomTestStringConvertible {
             name: "Report", mayImport: ["Wire", "Etcd", "Trace", "Analysis", "Replay"], purity: .pure),
         ModuleDrawing(name: "Chains", mayImport: ["Wire"], purity: .pure),
         ModuleDrawing(name: "ChainRuntime", mayImport: ["Wire", "Chains", "CLinux"], purity: .shell),
-        ModuleDrawing(name: "Backends", mayImport: ["Etcd", "Replay", "CLinux"], purity: .shell),
+        ModuleDrawing(name: "Backends", mayImport: ["Wire", "HTTP2", "Etcd", "Replay", "CLinux"], purity: .shell),
         ModuleDrawing(name: "Simulation", mayImport: ["Wire", "Chains", "Consistency"], purity: .pure),
         ModuleDrawing(
             name: "kvreel",

@@ -16,6 +16,7 @@ struct UnsafeTests {
         "Sources/Trace/Zstandard.swift": "zstd, for the blocks of a trace",
         "Sources/ChainRuntime/SystemCalls.swift": "datagrams and streams in memory that the system fills, processes",
         "Sources/Backends/SystemCalls.swift": "processes of a store's members, questions to them, locked folders",
+        "Sources/Backends/LoopThread.swift": "a backend lent to its event loop's thread while its own waits",
         "Sources/kvreel/SystemCalls.swift": "signals and the terminal",
         "Benchmarks/Sources/bench-chains/Measured.swift": "the echo's port, which C hands over by a pointer",
         "Fuzz/Sources/FuzzDriver/FuzzDriver.swift": "libFuzzer, which hands over its inputs",
