@@ -1,7 +1,7 @@
 import HTTP2
 import Wire
 
-/// Frames and HPACK: the input is an `HTTP2Input`.
+/// Frames and HPACK: the input is an `HTTP2Input`. What its server says, a client is told too (`HTTP2ClientLaws`).
 ///
 /// Where boundaries have to be found, where segments begin is evidence, so a split may find them elsewhere: the law of
 /// splits holds up to the first `.desynchronized` of a direction.
@@ -24,6 +24,7 @@ enum HTTP2Laws {
         if whole.isInStep, pieces.isInStep {
             try BrokenLaw.unlessEqual(pieces.health, whole.health, "any split gives the same health")
         }
+        try HTTP2ClientLaws.check(bytes)
     }
 
     /// The first event in which they differ, of those before the first loss of step.
