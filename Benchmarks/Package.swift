@@ -14,7 +14,9 @@ let strict: [SwiftSetting] = [
 let package = Package(
     name: "kvreel-benchmarks",
     dependencies: [
-        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", .upToNextMinor(from: "0.2.0"))
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", .upToNextMinor(from: "0.2.0")),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     ],
     targets: [
         .target(name: "Wire", swiftSettings: strict),
@@ -38,6 +40,14 @@ let package = Package(
             dependencies: ["Wire", "Etcd", .product(name: "Histogram", package: "hdrhistogram-swift")],
             swiftSettings: strict),
         .executableTarget(name: "bench-engine", dependencies: ["Wire", "Etcd", "Replay"], swiftSettings: strict),
+        .target(
+            name: "Backends",
+            dependencies: [
+                "Wire", "HTTP2", "Etcd", "Replay", "CLinux", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ], swiftSettings: strict),
+        .executableTarget(
+            name: "bench-etcd-client", dependencies: ["Wire", "Etcd", "Replay", "Backends"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

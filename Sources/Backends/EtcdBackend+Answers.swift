@@ -79,7 +79,15 @@ extension EtcdBackend {
         }
         swap(&answer.details, &connection.calls[slot].details)
         hasAnswered = true
-        if status == GRPCStatus.unauthenticated, options.user != nil, !pending.isOwn { authenticate() }
+        if isTokenStale(status), !pending.isOwn { authenticate() }
+    }
+
+    /// Whether the latest answer asks for another token: this one is not valid any more (16, UNAUTHENTICATED), or users
+    /// were changed since (3, "revision of auth store is old").
+    private func isTokenStale(_ status: UInt32) -> Bool {
+        guard options.user != nil, status != GRPCStatus.ok else { return false }
+        return status == GRPCStatus.unauthenticated
+            || answer.errorText == Array("etcdserver: revision of auth store is old".utf8)
     }
 
     private func endStream(

@@ -63,9 +63,7 @@ extension EtcdBackend {
             let connection = connections.first(where: { $0.state == .ready })
         else { return }
         isAuthenticating = true
-        token = nil
         tokenBytes.removeAll()
-        connection.renewFields()
         writer.writeAuthenticate(user: user, password: options.password)
         ask(connection, .auth, "/etcdserverpb.Auth/Authenticate")
     }

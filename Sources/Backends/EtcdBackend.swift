@@ -178,9 +178,11 @@ package final class EtcdBackend: Backend {
     }
 
     private func sweep() {
-        guard options.callTimeout > 0 else { return }
         let now = self.now
-        for connection in connections { connection.giveUpLate(at: now) }
+        for connection in connections {
+            if options.callTimeout > 0 { connection.giveUpLate(at: now) }
+            connection.checkSilence(at: now)
+        }
         didRead()
         flush()
     }

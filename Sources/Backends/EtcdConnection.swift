@@ -1,4 +1,5 @@
 import Etcd
+import Glibc
 import HTTP2
 import NIOCore
 import NIOPosix
@@ -40,8 +41,12 @@ final class EtcdConnection {
     private var endpointNumber: Int
     /// Why it was lost or could not be made.
     var reason = "the connection was closed by the server"
-    /// The first text of an error on the present channel.
+    /// The first error of the present channel, and what the server said when it began to close it.
     private var channelError: (any Error)?
+    private var farewell: String?
+    /// When something came last, and when the server was asked since whether it is there; 0: it was not.
+    private var lastReceived: Int64 = 0
+    private var pinged: Int64 = 0
 
     struct QueuedRequest {
         var slot: Int
@@ -148,6 +153,11 @@ final class EtcdConnection {
         buffer.writeBytes(out)
         out.removeAll(keepingCapacity: true)
         channel.writeAndFlush(buffer, promise: nil)
+        if !channel.isWritable, let count = try? channel.syncOptions?.getOption(.bufferedWritableBytes),
+            count > backend.options.limits.unsentBytes
+        {
+            note(SystemFailure(code: ENOBUFS))
+        }
         let now = backend.now
         for item in unsent where calls[item.slot].generation == item.generation {
             if calls[item.slot].isStream {
@@ -171,6 +181,8 @@ final class EtcdConnection {
         unsent.removeAll(keepingCapacity: true)
         lists.removeAll(keepingCapacity: true)
         channelError = nil
+        farewell = nil
+        pinged = 0
         backend.dial(self)
     }
 
@@ -178,6 +190,14 @@ final class EtcdConnection {
         self.channel = channel
         machine.start(into: &out)
         flush()
+        let attempt = ObjectIdentifier(channel)
+        let patience = TimeAmount.nanoseconds(backend.options.dialTimeout)
+        _ = LoopThread.at(.now() + patience, on: backend) { _ in
+            guard self.state == .connecting, let channel = self.channel, ObjectIdentifier(channel) == attempt else {
+                return
+            }
+            self.note(ChannelError.connectTimeout(patience))
+        }
     }
 
     func note(_ error: any Error) {
@@ -190,7 +210,9 @@ final class EtcdConnection {
         guard state != .closed else { return }
         let wasReady = state == .ready
         channel = nil
-        reason = EtcdFailure.reason(error ?? channelError, at: endpoint, machine.failure, wasReady: wasReady)
+        reason =
+            farewell
+            ?? EtcdFailure.reason(error ?? channelError, at: endpoint, machine.failure, wasReady: wasReady)
         endpointNumber += 1
         if wasReady { attempts = 0 }
         attempts += 1
@@ -217,6 +239,8 @@ final class EtcdConnection {
 
     func receive(_ buffer: ByteBuffer) {
         let now = backend.now
+        lastReceived = now
+        pinged = 0
         events.removeAll(keepingCapacity: true)
         machine.receive(buffer.readableBytesUInt8Span, into: &events, out: &out)
         for event in events { take(event, buffer, now) }
@@ -277,6 +301,21 @@ final class EtcdConnection {
 
     private func isWaiting(_ item: (slot: Int, generation: UInt32)) -> Bool {
         calls[item.slot].isOpen && calls[item.slot].generation == item.generation
+    }
+
+    /// Asks a server that has been silent for long, while it owes answers, whether it is there, and gives the
+    /// connection up if it says nothing (RFC 9113 §6.7; etcd takes it ill more often than every 5 s,
+    /// `--grpc-keepalive-min-time`).
+    func checkSilence(at now: Int64) {
+        let limits = backend.options.limits
+        guard state == .ready, machine.openStreams > 0 else { return }
+        if pinged == 0, now - lastReceived > limits.silence {
+            pinged = now
+            machine.ping(into: &out)
+            backend.mark(dirty: self)
+        } else if pinged != 0, now - pinged > limits.pingTimeout {
+            note(SystemFailure(code: ETIMEDOUT))
+        }
     }
 
     /// Gives up what took too long.

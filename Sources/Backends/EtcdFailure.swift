@@ -25,6 +25,7 @@ enum EtcdFailure {
             if let error = error.dnsAError ?? error.dnsAAAAError { return "no such host: \(error)" }
             return "no such host"
         case let error as IOError: return SystemFailure(code: error.errnoCode).words
+        case let error as SystemFailure: return error.words
         case let error as ChannelError:
             if case .connectTimeout(let time) = error {
                 return "no answer within \(Double(time.nanoseconds) / 1e9) s"

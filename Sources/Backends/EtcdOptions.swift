@@ -47,6 +47,10 @@ package struct EtcdClientLimits: Sendable {
     /// half times that by chance, so that many connections do not come at once.
     package var backOff: Int64 = 50_000_000
     package var backOffMax: Int64 = 2_000_000_000
+    /// Nanoseconds of silence while answers are owed before the server is asked whether it is there, and until it must
+    /// have said so.
+    package var silence: Int64 = 10_000_000_000
+    package var pingTimeout: Int64 = 5_000_000_000
 
     package init() {}
 }

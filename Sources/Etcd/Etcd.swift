@@ -8,5 +8,6 @@
 //        CallContext opens, closes and evicts calls
 // Names  of calls whose :path was not seen: CallShape says which methods fit a call's CollectedMessages (strictly, by
 //        MessageSchema), EntryNames joins the calls of one table entry, ClosedSet and Likelihood decide what is left
+// Client RequestWriter writes requests with values from a ValueSource, ResponseReader reads what they are answered
 // Holds  the calls that are open, of all connections together; bounds and reasons in CallLimits
 // Rules  field numbers of messages stand beside their scanner; what a lost byte makes uncertain beside MessageAssembler

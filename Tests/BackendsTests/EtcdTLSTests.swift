@@ -15,7 +15,7 @@ final class SecureEtcd {
         guard run.status == 0 else { throw Repository.Missing(what: "a certificate: \(run.errors)") }
     }
 
-    /// Two authorities, a server's certificate for 127.0.0.1 of the first, and a client's of each.
+    /// Two authorities, a server's certificate for `etcd.example` of the first, and a client's of each.
     private static func makeCertificates(_ folder: TemporaryFolder) throws {
         let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
         for name in ["ca", "other"] {
@@ -26,7 +26,7 @@ final class SecureEtcd {
                 ] + key)
         }
         for (name, authority, address) in [
-            ("server", "ca", "IP:127.0.0.1"), ("client", "ca", "DNS:client"), ("stranger", "other", "DNS:stranger"),
+            ("server", "ca", "DNS:etcd.example"), ("client", "ca", "DNS:client"), ("stranger", "other", "DNS:stranger"),
         ] {
             try openssl(
                 [
@@ -74,6 +74,7 @@ final class SecureEtcd {
 
     func options(authority: String?, client: String?, isSecure: Bool = true) throws -> EtcdOptions {
         var options = try EtcdOptions(name: "etcds://\(endpoint)", addresses: [endpoint], isSecure: isSecure)
+        options.serverName = "etcd.example"
         options.authorities = authority.map { folder.path("\($0).pem") }
         options.certificate = client.map { folder.path("\($0).pem") }
         options.key = client.map { folder.path("\($0).key") }
@@ -116,7 +117,7 @@ struct EtcdTLSTests {
         let plain = refusal(try etcd.options(authority: nil, client: nil, isSecure: false))
         #expect(plain?.remedy?.contains("etcds://") == true, "\(String(describing: plain))")
         var named = try etcd.options(authority: "ca", client: "client")
-        named.serverName = "etcd.example"
+        named.serverName = nil
         let misnamed = refusal(named)
         #expect(
             misnamed?.remedy?.contains("a name that is in its certificate") == true, "\(String(describing: misnamed))")

@@ -34,13 +34,21 @@ final class ScriptedDriver: StoreDriver {
 
     private var now: Int64 = 0
 
-    func turn(at now: Int64) { self.now = now }
+    /// How often it was told the time, and when each request was asked.
+    private(set) var turns = 0
+    private(set) var asks: [Int64] = []
+
+    func turn(at now: Int64) {
+        self.now = now
+        turns += 1
+    }
 
     func next(into request: inout StoreRequest) -> Bool {
         guard asked < script.count, unanswered < inFlight, now >= due else { return false }
         request.removeAll()
         request.number = UInt32(asked)
         script[asked](&request)
+        asks.append(now)
         asked += 1
         unanswered += 1
         due = now + pause

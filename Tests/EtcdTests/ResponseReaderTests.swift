@@ -63,7 +63,9 @@ struct ResponseReaderTests {
     func limits() throws {
         var limits = CallLimits()
         limits.fieldBytes = 1_000
-        let large = Etcdserverpb_RangeResponse.with { $0.kvs = [.with { $0.value = Data(Array(repeating: 0, count: 2_000)) }] }
+        let large = Etcdserverpb_RangeResponse.with {
+            $0.kvs = [.with { $0.value = Data(Array(repeating: 0, count: 2_000)) }]
+        }
         let bytes = Conversation.framed(try large.serializedBytes())
         #expect(read(.range, bytes, pieces: 100, limits: limits).isMalformed)
         #expect(!read(.range, bytes, pieces: 100).isMalformed)
