@@ -205,6 +205,10 @@ package final class EtcdBackend: Backend {
             guard let slot = connection.streams[request.stream] else {
                 return answer(pending, GRPCStatus.ok, .none, "")
             }
+            if case .watch = connection.calls[slot].kind {
+                pending.sent = now
+                return cancel(connection, slot, pending)
+            }
             connection.calls[slot].pending.append(pending)
             return connection.send(slot, method, [], endStream: true)
         }
@@ -229,6 +233,17 @@ package final class EtcdBackend: Backend {
         }
         connection.calls[slot].pending.append(pending)
         connection.send(slot, method, writer.bytes, endStream: false)
+    }
+
+    /// Ends a watch stream as etcd's own clients do, by a reset: etcd reads the end of a client's side and goes on
+    /// (server/etcdserver/api/v3rpc/watch.go, recvLoop).
+    private func cancel(_ connection: EtcdConnection, _ slot: Int, _ end: EtcdCall.Pending) {
+        connection.machine.reset(connection.calls[slot].stream, .cancel, into: &connection.out)
+        mark(dirty: connection)
+        let pending = connection.calls[slot].pending
+        connection.free(slot)
+        for item in pending { answer(item, GRPCStatus.cancelled, .none, "the stream was ended") }
+        answer(end, GRPCStatus.ok, .none, "")
     }
 
     /// The fields of a request to that method (gRPC over HTTP/2, "Requests").

@@ -73,7 +73,8 @@ struct EtcdCall {
 
 /// Status codes of gRPC (grpc/doc/statuscodes.md) that a client gives itself.
 enum GRPCStatus {
-    static let ok: UInt32 = 0, unknown: UInt32 = 2, deadlineExceeded: UInt32 = 4, permissionDenied: UInt32 = 7
+    static let ok: UInt32 = 0, cancelled: UInt32 = 1, unknown: UInt32 = 2, deadlineExceeded: UInt32 = 4,
+        permissionDenied: UInt32 = 7
     static let unimplemented: UInt32 = 12, internalError: UInt32 = 13, unavailable: UInt32 = 14
     static let unauthenticated: UInt32 = 16
 
