@@ -4,17 +4,17 @@ import Wire
 /// objects with made-up names, cut from one pool, so that a value costs a copy and nothing else.
 ///
 /// A value begins with its 8-byte ID, big-endian, as far as its size goes; so no two with different IDs and 8 bytes or
-/// more are equal. zstd makes 3 to 4 times as little of values of some kilobytes, as of real objects stored as JSON;
-/// the etcd of a cluster holds most objects as protobuf, which has the same texts with fewer field names.
+/// more are equal. Alone, a value of 3 kB becomes 2.5 times as small by zstd, one of 6 kB 3.3 times, one of 20 kB 4.6
+/// times, as objects of Kubernetes do.
 package struct ValueSource: Sendable {
     private static let poolBytes = 1 << 18
     /// Twice the same, so that a piece of `poolBytes` can begin anywhere in the first half.
     private let pool: [UInt8]
 
     package init(seed: UInt64) {
-        var random = SplitMix64(seed: seed)
+        var numbers = SplitMix64(seed: seed)
         var text: [UInt8] = []
-        while text.count < Self.poolBytes { Self.appendObject(to: &text, &random) }
+        while text.count < Self.poolBytes { Self.appendObject(to: &text, &numbers) }
         text.removeLast(text.count - Self.poolBytes)
         pool = text + text
     }
@@ -56,13 +56,13 @@ package struct ValueSource: Sendable {
         "podIP":"10.%.%.%","containerStatuses":[{"containerID":"containerd://################","ready":true}]}}
         """.utf8)
 
-    private static func appendObject(to text: inout [UInt8], _ random: inout SplitMix64) {
+    private static func appendObject(to text: inout [UInt8], _ numbers: inout SplitMix64) {
         let digits = Array("0123456789abcdef".utf8)
         for byte in template {
             switch byte {
-            case UInt8(ascii: "#"): for _ in 0..<4 { text.append(digits[random.below(16)]) }
-            case UInt8(ascii: "@"): text.append(contentsOf: words[random.below(words.count)])
-            case UInt8(ascii: "%"): text.append(digits[1 + random.below(9)])
+            case UInt8(ascii: "#"): for _ in 0..<4 { text.append(digits[numbers.below(16)]) }
+            case UInt8(ascii: "@"): text.append(contentsOf: words[numbers.below(words.count)])
+            case UInt8(ascii: "%"): text.append(digits[1 + numbers.below(9)])
             default: text.append(byte)
             }
         }
