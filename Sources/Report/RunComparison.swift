@@ -90,7 +90,9 @@ package struct RunComparison: Sendable {
         }
         let reasons = Set(runs.flatMap { $0.differences.keys }).sorted()
         for reason in reasons {
-            section.row("  " + (Difference(rawValue: reason)?.words ?? "reason \(reason)"), runs) { Figures.count($0.differences[reason] ?? 0) }
+            section.row("  " + (Difference(rawValue: reason)?.words ?? "reason \(reason)"), runs) {
+                Figures.count($0.differences[reason] ?? 0)
+            }
         }
         section.row("fidelity", runs) { $0.meta[.fidelity] }
         return section

@@ -23,7 +23,7 @@ enum BackendChoice {
             var client: EtcdOptions
             do {
                 client = try options.options(name: name, addresses: addresses.map(String.init), isSecure: isSecure)
-            } catch let error as BackendError { throw Failure(error) }
+            } catch { throw Failure(error) }
             client.authorities = options.cacert
             client.certificate = options.cert
             client.key = options.key
