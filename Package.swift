@@ -99,7 +99,8 @@ let package = Package(
             dependencies: ["Wire", "CaptureFiles", "Etcd", "Recording", "Replay", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "ReportTests", dependencies: ["Wire", "Etcd", "Trace", "Analysis", "Report", "TestSupport"],
+            name: "ReportTests",
+            dependencies: ["Wire", "Etcd", "Trace", "Analysis", "Replay", "Report", "TestSupport"],
             exclude: ["Goldens"], swiftSettings: strict),
         .testTarget(
             name: "BackendsTests", dependencies: ["Wire", "Etcd", "Replay", "Backends", "TestSupport"],

@@ -5,8 +5,6 @@ package import Replay
 package final class NullBackend: Backend {
     package let name = "null"
     private var revision: Int64 = 1
-    private var request = StoreRequest()
-    private var answer = StoreAnswer()
 
     package init() {}
 
@@ -16,13 +14,16 @@ package final class NullBackend: Backend {
 
     package func run(_ driver: any StoreDriver) throws(BackendError) {
         MonotonicClock.wakePrecisely()
+        // Not properties of the object: those would be copied at each use.
+        var request = StoreRequest()
+        var answer = StoreAnswer()
         while !driver.isDone {
             let time = now
             driver.turn(at: time)
             var isIdle = true
             while driver.next(into: &request) {
                 isIdle = false
-                reply()
+                reply(to: request, &answer)
                 driver.receive(answer)
             }
             if driver.isDone { return }
@@ -39,7 +40,7 @@ package final class NullBackend: Backend {
     package func close() {}
 
     /// Answers the request, as it was sent and done in one moment.
-    private func reply() {
+    private func reply(to request: borrowing StoreRequest, _ answer: inout StoreAnswer) {
         answer.removeAll()
         answer.number = request.number
         answer.sent = now
@@ -48,7 +49,7 @@ package final class NullBackend: Backend {
         answer.details.answer.flags.insert(.answered)
         switch request.kind {
         case .put: revision += 1
-        case .txn: transact()
+        case .txn: transact(request, &answer)
         case .leaseGrant:
             revision += 1
             answer.details.answeredLease = revision
@@ -59,16 +60,17 @@ package final class NullBackend: Backend {
     }
 
     /// Of a key that is not there, every revision is 0.
-    private func transact() {
+    private func transact(_ request: borrowing StoreRequest, _ answer: inout StoreAnswer) {
         var place = 0
-        let succeeded = holds(request.body.compares)
+        let succeeded = Self.holds(request.body.compares, of: request)
         if succeeded { answer.details.answer.flags.insert(.succeeded) }
         var hasChanged = false
-        answerBranch(succeeded ? .success : .failure, upTo: request.parts.count, from: &place, &hasChanged)
+        Self.answer(
+            succeeded ? .success : .failure, of: request, upTo: request.parts.count, from: &place, &answer, &hasChanged)
         if hasChanged { revision += 1 }
     }
 
-    private func holds(_ compares: Slice) -> Bool {
+    private static func holds(_ compares: Slice, of request: borrowing StoreRequest) -> Bool {
         for place in compares.range {
             let compare = request.compares[place]
             let isTrue =
@@ -84,8 +86,9 @@ package final class NullBackend: Backend {
     }
 
     /// Answers the operations of a branch, nested ones behind their transaction.
-    private func answerBranch(
-        _ branch: RequestOp.Branch, upTo end: Int, from place: inout Int, _ hasChanged: inout Bool
+    private static func answer(
+        _ branch: RequestOp.Branch, of request: borrowing StoreRequest, upTo end: Int, from place: inout Int,
+        _ answer: inout StoreAnswer, _ hasChanged: inout Bool
     ) {
         while place < end {
             let part = request.parts[place]
@@ -99,9 +102,11 @@ package final class NullBackend: Backend {
                 answer.details.answers.append(reply)
                 if part.kind == .put { hasChanged = true }
                 if part.kind == .txn {
-                    let succeeded = holds(part.compares)
+                    let succeeded = holds(part.compares, of: request)
                     if succeeded { answer.details.answers[own].flags.insert(.succeeded) }
-                    answerBranch(succeeded ? .success : .failure, upTo: following, from: &place, &hasChanged)
+                    Self.answer(
+                        succeeded ? .success : .failure, of: request, upTo: following, from: &place, &answer,
+                        &hasChanged)
                     answer.details.answers[own].nested = UInt32(answer.details.answers.count - own - 1)
                 }
             }

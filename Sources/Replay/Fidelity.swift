@@ -21,6 +21,10 @@ package struct Fidelity: Sendable {
     /// Whether a key of that number is put with a lease.
     private var isLeased: [Bool]
     private var leasedKeys: [KeyNumber]
+    /// The earliest end of a lease, if nobody kept it alive: of the target by the backend's clock, of the recording in
+    /// nanoseconds after the plan's first call.
+    private(set) var leaseEnd = Int64.max
+    let recordedLeaseEnd: Int64
     /// Of each call that changed something, the target's header revision; 0 for others.
     private var revisions: [Int64]
     private let exampleCount: Int
@@ -32,12 +36,28 @@ package struct Fidelity: Sendable {
         self.examples = Array(repeating: [], count: Difference.allCases.count)
         differences = Array(repeating: 0, count: Difference.allCases.count * Self.kinds)
         revisions = Array(repeating: 0, count: plan.calls.count)
+        // Leases from before the recording may end at any time of it.
+        var recordedEnd: Int64 = plan.preload.leases.isEmpty ? .max : 0
+        for call in plan.calls where call.kind == .leaseGrant && call.status == 0 {
+            recordedEnd = min(recordedEnd, Self.end(of: call.ttl, from: call.time))
+        }
+        recordedLeaseEnd = recordedEnd
         var isLeased = Array(repeating: false, count: plan.keys.count + 1)
         for call in plan.calls where call.body.lease != 0 { isLeased[Int(call.body.key)] = true }
         for part in plan.parts where part.lease != 0 { isLeased[Int(part.key)] = true }
         for put in plan.preload.puts where put.lease != nil { isLeased[Int(put.key)] = true }
         self.isLeased = isLeased
         leasedKeys = (0..<KeyNumber(isLeased.count)).filter { isLeased[Int($0)] }
+    }
+
+    /// A lease was granted, for so many seconds.
+    mutating func grant(ttl: Int64, at time: Int64) { leaseEnd = min(leaseEnd, Self.end(of: ttl, from: time)) }
+
+    private static func end(of ttl: Int64, from time: Int64) -> Int64 {
+        let (nanoseconds, overflow) = max(0, ttl).multipliedReportingOverflow(by: 1_000_000_000)
+        if overflow { return .max }
+        let (end, isBeyond) = time.addingReportingOverflow(nanoseconds)
+        return isBeyond ? .max : end
     }
 
     /// Calls that differ for that reason.
@@ -122,7 +142,8 @@ package struct Fidelity: Sendable {
         _ recorded: RequestOp, _ count: Int64, _ plan: borrowing ReplayPlan, _ context: OutcomeContext
     ) -> Difference {
         if recorded.count == count { return .none }
-        if count < recorded.count, coversLeased(recorded, plan) { return .leaseExpired }
+        let mayBeLease = count < recorded.count ? context.mayLeaseHaveEnded : context.mayRecordedLeaseHaveEnded
+        if mayBeLease, coversLeased(recorded, plan) { return .leaseExpired }
         if context.isUnmapped { return .unmapped }
         return (recorded.count > 0) != (count > 0) ? .found : .count
     }
@@ -133,7 +154,7 @@ package struct Fidelity: Sendable {
     ) -> Difference {
         let succeeded = answer.details.answer.flags.contains(.succeeded)
         if planned.body.flags.contains(.succeeded) != succeeded {
-            if isLeasedKeyMissing(planned, plan, parts, firstPart) { return .leaseExpired }
+            if context.mayLeaseHaveEnded, isLeasedKeyMissing(planned, plan, parts, firstPart) { return .leaseExpired }
             return context.isUnmapped ? .unmapped : .succeeded
         }
         if context.isMalformed { return .malformed }
@@ -230,6 +251,9 @@ struct OutcomeContext {
     var isUnmapped: Bool
     var isStreamLost: Bool
     var hasChanged: Bool
+    /// A lease of the target may have ended before the answer; one of the recording before the recorded call.
+    var mayLeaseHaveEnded: Bool
+    var mayRecordedLeaseHaveEnded: Bool
 }
 
 extension StoreAnswer {

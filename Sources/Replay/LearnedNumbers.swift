@@ -11,7 +11,7 @@ struct LearnedNumbers: ~Copyable, Sendable {
     /// Of each call that a patch names, its place in `learned`; 0 for others. Empty where no patch names a call.
     private var places: [UInt32] = []
     private var learned: [Learned] = [Learned()]
-    private let preload: PreloadOutcome
+    let preload: PreloadOutcome
     /// What was sent for each of the plan's patches, in this loop.
     private(set) var sent: [Int64]
 

@@ -45,6 +45,9 @@ extension ReplayEngine {
         let written = record(slot, answer)
         if !answer.isError {
             learned.learn(call, from: answer, sentLease: written.lease)
+            if case .leaseGrant = plan.calls[Int(call)].kind {
+                fidelity.grant(ttl: plan.calls[Int(call)].ttl, at: answer.sent)
+            }
             if written.hasChanged {
                 delivery.write(answer.details.headerRevision, sent: answer.sent, into: &latencies)
             }
@@ -55,7 +58,8 @@ extension ReplayEngine {
                 call, of: plan, with: answer, parts: recording.batch.parts, from: written.firstPart,
                 OutcomeContext(
                     isMalformed: written.isMalformed, isUnmapped: slot.isUnmapped, isStreamLost: isStreamLost,
-                    hasChanged: written.hasChanged))
+                    hasChanged: written.hasChanged, mayLeaseHaveEnded: answer.done >= fidelity.leaseEnd,
+                    mayRecordedLeaseHaveEnded: plan.calls[Int(call)].time >= fidelity.recordedLeaseEnd))
         }
         var replay = ReplayRecord()
         let moment = answer.sent == 0 ? answer.done : answer.sent

@@ -130,6 +130,9 @@ package struct ReplayEngine: ~Copyable, Sendable {
         start = now
         self.now = now
         self.epoch = epoch &- now
+        for lease in plan.preload.leases where !learned.preload.leases.isEmpty {
+            fidelity.grant(ttl: lease.ttl, at: now)
+        }
         setDue()
     }
 

@@ -94,7 +94,7 @@ package struct RunComparison: Sendable {
                 Figures.count($0.differences[reason] ?? 0)
             }
         }
-        section.row("fidelity", runs) { $0.meta[.fidelity] }
+        section.row("fidelity", runs) { $0.meta[.fidelity]?.split(separator: " ").first.map(String.init) }
         return section
     }
 
@@ -105,6 +105,7 @@ package struct RunComparison: Sendable {
         zip(titles, runs).compactMap { title, run in
             var lines: [String] = []
             if let rule = run.meta[.rule] { lines.append("verdict: \(rule)") }
+            if let fidelity = run.meta[.fidelity] { lines.append("fidelity: \(fidelity)") }
             if let excluded = run.meta[.excluded] {
                 lines += excluded.split(separator: "\n").map { "not replayed: \($0)" }
             }

@@ -47,6 +47,8 @@ package struct RunSummary: Sendable {
             for place in operation.events.range where batch.keyValues[place].kind != .previous { events += 1 }
             return
         }
+        // A stream as a whole lasts as long as its client keeps it: its messages are what is asked and answered.
+        if case .call = operation.role, operation.kind == .watch || operation.kind == .leaseKeepAlive { return }
         answered[Int(operation.kind.rawValue)] += 1
         let status = operation.status ?? 0
         statuses[status, default: 0] += 1

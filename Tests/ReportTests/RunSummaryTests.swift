@@ -1,4 +1,5 @@
 import Etcd
+import Replay
 import Report
 import TestSupport
 import Testing
