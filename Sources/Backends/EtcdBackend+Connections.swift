@@ -96,7 +96,13 @@ extension EtcdBackend {
     func takeOwn(_ connection: EtcdConnection, _ kind: OperationKind, _ failure: String?) {
         if kind == .rangeStream {
             lacksRangeStream = failure == nil && answer.status == GRPCStatus.unimplemented
-            if failure == nil { proceed(connection) }
+            // Lost connections are made anew, and asked again.
+            if failure == nil { return proceed(connection) }
+            guard connection.state == .ready, let opening else { return }
+            self.opening = nil
+            for other in connections { other.close() }
+            let reason = "\(connection.endpoint.text): \(failure ?? "")"
+            opening.promise.fail(EtcdFailure.opening(reason, at: connection.endpoint.text, options))
             return
         }
         isAuthenticating = false

@@ -126,9 +126,11 @@ package final class EtcdBackend: Backend {
             for item in answers { deliver(item) }
             while driver.next(into: &request) { submit() }
         }
-        flush()
         if driver.isDone {
             self.driver = nil
+            unsentAnswers.removeAll()
+            for connection in connections { connection.abandonCalls() }
+            flush()
             let promise = finished
             finished = nil
             timer?.cancel()
@@ -137,6 +139,7 @@ package final class EtcdBackend: Backend {
             promise?.succeed(())
             return
         }
+        flush()
         sleep(until: driver.nextDue)
     }
 

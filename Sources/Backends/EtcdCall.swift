@@ -60,6 +60,7 @@ struct EtcdCall {
         stream = 0
         self.kind = kind
         self.isStream = isStream
+        request.isOwn = false
         note = .none
         firstByte = 0
         responseBytes = 0

@@ -108,8 +108,9 @@ final class EtcdConnection {
             else { return false }
             calls[slot].stream = stream
         } else {
-            // A stream that the server ended meanwhile says so by itself.
-            _ = machine.send(bytes.span, on: calls[slot].stream, endStream: endStream, into: &out)
+            guard machine.send(bytes.span, on: calls[slot].stream, endStream: endStream, into: &out) else {
+                return false
+            }
         }
         unsent.append((slot, calls[slot].generation))
         backend.mark(dirty: self)
@@ -207,7 +208,7 @@ final class EtcdConnection {
 
     /// The channel is no more, or never was: what is in flight is over, and another attempt follows.
     func lose(_ error: (any Error)? = nil) {
-        guard state != .closed else { return }
+        guard state == .connecting || state == .ready else { return }
         let wasReady = state == .ready
         channel = nil
         reason =
@@ -222,6 +223,15 @@ final class EtcdConnection {
             backend.fail(self, slot, GRPCStatus.unavailable, .connectionLost, reason)
         }
         backend.retry(self)
+    }
+
+    /// Gives up all calls: nobody is there any more to be told of them.
+    func abandonCalls() {
+        for slot in calls.indices where calls[slot].isOpen && !calls[slot].request.isOwn {
+            if calls[slot].stream != 0 { machine.reset(calls[slot].stream, .cancel, into: &out) }
+            free(slot)
+        }
+        backend.mark(dirty: self)
     }
 
     func close() {
@@ -280,9 +290,8 @@ final class EtcdConnection {
             attempts = 0
             backend.didConnect(self)
         case .goAway:
-            reason =
-                "the server closes the connection: \(event.code.name) "
-                + String(decoding: machine.text[event.text], as: UTF8.self)
+            let text = String(decoding: machine.text[event.text], as: UTF8.self)
+            farewell = "\(endpoint.text): the server closes the connection: \(event.code.name) \(text)"
         case .failed: channel?.close(promise: nil)
         }
     }

@@ -162,6 +162,24 @@ struct EtcdBackendTests {
         #expect(driver.ends.isEmpty)
     }
 
+    @Test("what one driver leaves open is not told to the next")
+    func abandoned() throws {
+        let cluster = try cluster()
+        defer { cluster.close() }
+        let first = ScriptedDriver([
+            {
+                $0.message(.watchCreate, on: 3)
+                $0.body.kind = .watchCreate
+                $0.body.key = $0.name("/left")
+            }
+        ])
+        let second = ScriptedDriver([{ $0.put("/left") }, { $0.range("/left") }, { $0.range("/left") }])
+        try run(options(cluster), [first, second])
+        #expect(first.answer(0)?.status == 0)
+        #expect((0..<3).allSatisfy { second.answer($0)?.status == 0 })
+        #expect(second.events.isEmpty && second.ends.isEmpty)
+    }
+
     @Test("many requests on many connections are answered once each, and etcd has counted as many")
     func many() throws {
         let cluster = try cluster()
