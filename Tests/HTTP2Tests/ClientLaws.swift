@@ -103,6 +103,25 @@ struct ClientLaws {
         return talk
     }
 
+    @Test("each stream is answered its own, in whatever order streams end", arguments: seeds)
+    func order(seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        var talk = ClientTalk()
+        var open: [UInt32] = []
+        for tag in 0..<3_000 {
+            open.append(try talk.opened([1], tag: UInt32(tag)))
+            // Up to so many at once that the table has grown and has been full.
+            while open.count > Int.random(in: 0...100, using: &random) {
+                let stream = open.remove(at: Int.random(in: 0..<open.count, using: &random))
+                let count = talk.events.count
+                talk.receive(Frame.headers([0x88], stream: Int(stream), endStream: true))
+                #expect(talk.events.count == count + 1, "stream \(stream), seed \(seed)")
+                #expect(talk.events.last?.event.stream == stream && talk.events.last?.event.tag == stream / 2)
+            }
+            #expect(talk.connection.openStreams == open.count)
+        }
+    }
+
     @Test("any split of the server's bytes gives the same events and the same answers", arguments: seeds)
     func splits(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
