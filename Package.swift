@@ -119,7 +119,9 @@ let package = Package(
         .testTarget(name: "FuzzTests", dependencies: ["FuzzLaws", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "KvreelTests",
-            dependencies: ["Wire", "Etcd", "Trace", "Chains", "ChainRuntime", "kvreel", "TestSupport"],
+            dependencies: [
+                "Wire", "Etcd", "Trace", "Chains", "ChainRuntime", "Replay", "Backends", "kvreel", "TestSupport",
+            ],
             swiftSettings: strict),
         .testTarget(name: "TidyTests", dependencies: ["kvreel", "TestSupport"], swiftSettings: strict),
     ],

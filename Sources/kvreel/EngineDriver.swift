@@ -17,6 +17,10 @@ final class EngineDriver: StoreDriver {
     /// How often interruption and progress are looked at, nanoseconds.
     private static let interval: Int64 = 100_000_000
     private var lookAt: Int64 = 0
+    /// How often what is measured is written though it is no full batch, nanoseconds: what a replay leaves that is
+    /// killed.
+    private static let flushInterval: Int64 = 1_000_000_000
+    private var flushAt: Int64 = 0
 
     init(_ engine: consuming ReplayEngine, writer: ReplayWriter, interruption: Interruption, progress: ReplayProgress) {
         self.engine = engine
@@ -35,6 +39,10 @@ final class EngineDriver: StoreDriver {
         guard now >= lookAt else { return }
         lookAt = now + Self.interval
         if interruption.isRequested || writer.isFailed { engine.stop() }
+        if now >= flushAt {
+            flushAt = now + Self.flushInterval
+            takeBatch()
+        }
         progress.update(engine, at: now)
         wallTime = SystemCalls.monotonicNanoseconds() - begun.wall
         processorTime = SystemCalls.threadProcessorNanoseconds() - begun.processor

@@ -34,7 +34,11 @@ struct ReplaySession {
         input = try PlanInput(options.trace, order: options.order)
         connections = options.connections ?? min(max(1, input.plan.connectionCount), Self.connectionLimit)
         var summary = RunSummary(name: options.output ?? options.trace)
+        // What a trace says that does not come to its end.
+        summary.meta.tool = "kvreel \(Kvreel.version)"
         summary.meta[.traces] = options.trace
+        summary.meta[.schedule] = options.schedule.words
+        summary.meta[.order] = options.order.rawValue
         // Before a store is started for it.
         writer = try Self.open(options, summary)
         do { store = try OpenedStore(choice, connections: connections) } catch {
@@ -48,7 +52,7 @@ struct ReplaySession {
         let inputs = try TraceInput(options.trace).identity.map { [$0] } ?? []
         do throws(TraceError) {
             return ReplayWriter(
-                try TraceWriter(path: output, force: options.force, inputs: inputs, meta: TraceMeta()),
+                try TraceWriter(path: output, force: options.force, inputs: inputs, meta: summary.meta),
                 summary: summary)
         } catch { throw Failure(error) }
     }

@@ -82,7 +82,7 @@ struct ReplayTests {
         arguments: [
             (["--backend", "etcd:0"], Int32(2), "a local etcd has 1 to 9 members: etcd:0"),
             (["--backend", "mongo"], 2, "no such store: mongo"),
-            (["--backend", "etcd://"], 2, "a store has addresses"),
+            (["--backend", "etcd://"], 2, "it is not HOST:PORT"),
             (["--backend", "null", "--cacert", "x"], 2, "--cacert has no use with --backend null"),
             (["--backend", "null", "--max", "--rate", "5"], 2, "exclude each other"),
             (["--backend", "null", "--poisson"], 2, "--poisson is for --rate"),

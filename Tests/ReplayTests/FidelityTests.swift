@@ -33,6 +33,11 @@ struct FidelityTests {
         return answer
     }
 
+    /// A lease that ends so many seconds after it was granted.
+    private static func grant(_ made: inout HandmadePlan, ttl: Int64) {
+        made.add(.leaseGrant, "/etcdserverpb.Lease/LeaseGrant", at: 0) { $0.ttl = ttl }
+    }
+
     /// `mod_revision= | put | range`, as Kubernetes updates a key.
     private static func update(_ made: inout HandmadePlan, lease: Int64 = 0) -> UInt32 {
         _ = made.key("a")
@@ -111,11 +116,19 @@ struct FidelityTests {
             $0.errorText = Array("etcdserver: requested lease not found".utf8)
         },
         Case(testDescription: "a key with a lease is missing", expected: .leaseExpired) { made in
+            grant(&made, ttl: 0)
+            made.put("a", at: 0, lease: 5)
+            return made.range("a", at: 5, count: 1)
+        } answer: { _ in
+        },
+        Case(testDescription: "a key is missing whose lease cannot have ended", expected: .found) { made in
+            grant(&made, ttl: 3_600)
             made.put("a", at: 0, lease: 5)
             return made.range("a", at: 5, count: 1)
         } answer: { _ in
         },
         Case(testDescription: "a key with a lease is missing in a range", expected: .leaseExpired) { made in
+            grant(&made, ttl: 0)
             made.put("b/5", at: 0, lease: 5)
             let call = made.range("b/", at: 5, count: 4)
             let end = made.key("b0")
@@ -145,7 +158,8 @@ struct FidelityTests {
             $0.details.answers = [answer(.range, 1)]
         },
         Case(testDescription: "the other branch, and the key is there no more", expected: .leaseExpired) {
-            update(&$0, lease: 9)
+            grant(&$0, ttl: 0)
+            return update(&$0, lease: 9)
         } answer: {
             $0.details.answers = [answer(.range, 0)]
         },

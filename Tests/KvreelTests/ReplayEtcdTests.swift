@@ -1,0 +1,176 @@
+import Backends
+import Foundation
+import Glibc
+import Replay
+import TestSupport
+import Testing
+
+/// Replays on real etcds, started for the test.
+@Suite("kvreel replay on etcd", .serialized)
+struct ReplayEtcdTests {
+    private static func trace(_ name: String, in folder: TemporaryFolder) throws -> String {
+        let path = folder.path("\(name).kvr")
+        let capture = Repository.traces.appending(path: "\(name).pcap.zst").path
+        let run = try ProgramRun.kvreel(["capture", "--read", capture, "-o", path, "--quiet"])
+        try #require(run.status == 0, "\(run.errors)")
+        return path
+    }
+
+    private static func json(_ run: ProgramRun) throws -> [String: Any] {
+        try #require(
+            JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any], "\(run.errors)")
+    }
+
+    /// Calls that etcd has begun, by method.
+    private static func started(_ cluster: LocalCluster) throws -> [String: Int] {
+        let counts = try #require(cluster.methodCounts())
+        return Dictionary(uniqueKeysWithValues: counts.map { ($0.method, $0.started) })
+    }
+
+    struct Case: CustomTestStringConvertible {
+        var capture: String
+        var backend: String
+        /// Outcomes other than the recorded ones: two lists of midstream count events of which nothing tells whether
+        /// they were there at its start.
+        var different = 0
+
+        var testDescription: String { "\(capture) on \(backend)" }
+    }
+
+    @Test(
+        "twenty times as fast, every outcome is the recorded one",
+        arguments: [
+            Case(capture: "edgesys-table1", backend: "etcd:1"), Case(capture: "edgesys-table1", backend: "etcd:3"),
+            Case(capture: "netcraq-scale", backend: "etcd:1"), Case(capture: "netcraq-scale", backend: "etcd:3"),
+            Case(capture: "netcraq-uncached", backend: "etcd:1"),
+            Case(capture: "midstream", backend: "etcd:1", different: 2),
+        ])
+    func outcomes(_ test: Case) throws {
+        let folder = try TemporaryFolder()
+        let trace = try Self.trace(test.capture, in: folder)
+        let run = try ProgramRun.kvreel([
+            "replay", trace, "--backend", test.backend, "--preload", "--speed", "20", "--json", "-o",
+            folder.path("run.kvr"),
+        ])
+        // On a busy machine the timetable may not be kept; outcomes do not depend on that.
+        #expect(run.status == 0 || run.status == 1, "\(run.errors)")
+        let result = try Self.json(run)
+        #expect(result["different"] as? Int == test.different, "\(result["remarks"] ?? "")")
+        #expect(result["errors"] as? Int == 0)
+        #expect(try #require(result["compared"] as? Int) > 900)
+        // What the replay's own trace shows of etcd is linearizable.
+        let check = try ProgramRun.kvreel(["check", folder.path("run.kvr")])
+        #expect(check.status == 0, "\(check.output)\(check.errors)")
+    }
+
+    @Test(
+        "at recorded speed, at least 99.9 % of the outcomes are the recorded ones",
+        .enabled(if: ProcessInfo.processInfo.environment["KVREEL_SOAK"] != nil && Repository.hasCaptures),
+        arguments: ["edgesys-table1", "netcraq-scale", "netcraq-uncached", "large"], ["etcd:1", "etcd:3"])
+    func recordedSpeed(capture: String, backend: String) throws {
+        let folder = try TemporaryFolder()
+        let trace = folder.path("trace.kvr")
+        let input = try Repository.capture(capture).appending(path: "capture.pcap.zst").path
+        let decoded = try ProgramRun.kvreel(["capture", "--read", input, "-o", trace, "--quiet"])
+        try #require(decoded.status == 0, "\(decoded.errors)")
+        let run = try ProgramRun.kvreel(["replay", trace, "--backend", backend, "--preload", "--json"])
+        let result = try Self.json(run)
+        let compared = try #require(result["compared"] as? Int)
+        let different = try #require(result["different"] as? Int)
+        #expect(different * 1_000 <= compared, "\(different) of \(compared): \(result["remarks"] ?? "")")
+    }
+
+    @Test("etcd counts the calls that the recording holds, and one question of kvreel's own")
+    func metrics() throws {
+        let folder = try TemporaryFolder()
+        let trace = try Self.trace("netcraq-scale", in: folder)
+        let cluster = try LocalCluster(LocalClusterOptions(members: 1))
+        defer { cluster.close() }
+        let endpoint = try #require(cluster.endpoints.first)
+        let before = try Self.started(cluster)
+        let run = try ProgramRun.kvreel([
+            "replay", trace, "--backend", "etcd://\(endpoint)", "--speed", "50", "--json",
+        ])
+        #expect(run.status == 0 || run.status == 1, "\(run.errors)")
+        let after = try Self.started(cluster)
+        let analysis = try Self.json(try ProgramRun.kvreel(["analyze", "--json", trace]))
+        let methods = try #require(analysis["methods"] as? [String: [String: Any]])
+        for (path, counts) in methods {
+            // Before it writes, a replay asks how many keys there are.
+            let own = path == "/etcdserverpb.KV/Range" ? 1 : 0
+            let recorded = try #require(counts["requests"] as? Int)
+            #expect(after[path, default: 0] - before[path, default: 0] == recorded + own, "\(path)")
+        }
+        // Now it holds keys.
+        let again = try ProgramRun.kvreel([
+            "replay", trace, "--backend", "etcd://\(endpoint)", "--max", "-o", folder.path("run.kvr"),
+        ])
+        #expect(again.status == 4)
+        #expect(again.errors.contains("the store is not empty"))
+        #expect(again.errors.contains("--allow-writes"))
+        #expect(!FileManager.default.fileExists(atPath: folder.path("run.kvr")))
+        let allowed = try ProgramRun.kvreel([
+            "replay", trace, "--backend", "etcd://\(endpoint)", "--max", "--allow-writes", "--json",
+        ])
+        #expect(allowed.status == 0, "\(allowed.errors)")
+        #expect(try #require(try Self.json(allowed)["different"] as? Int) > 100, "keys that should be new are there")
+    }
+
+    @Test("a member that is killed in the middle costs calls, not the run")
+    func memberLost() throws {
+        let folder = try TemporaryFolder()
+        let trace = try Self.trace("edgesys-table1", in: folder)
+        let cluster = try LocalCluster(LocalClusterOptions(members: 3))
+        defer { cluster.close() }
+        let running = try RunningProgram(
+            Repository.tool.path,
+            [
+                "replay", trace, "--backend", "etcd://" + cluster.endpoints.joined(separator: ","), "--speed", "5",
+                "--json",
+            ], output: folder.path("out"), errors: folder.path("err"))
+        try running.waitForErrors(containing: "Ctrl-C ends")
+        cluster.kill(try #require(cluster.leader()))
+        let run = try running.wait(folder)
+        #expect(run.status == 0 || run.status == 1, "\(run.errors)")
+        let result = try Self.json(run)
+        #expect(result["interrupted"] as? Bool == false)
+        #expect(try #require(result["answered"] as? Int) == 1_321)
+    }
+
+    @Test("a killed replay leaves a trace of what it had measured, and no etcd")
+    func killed() throws {
+        let folder = try TemporaryFolder()
+        let trace = try Self.trace("edgesys-table1", in: folder)
+        let path = folder.path("run.kvr")
+        let running = try RunningProgram(
+            Repository.tool.path, ["replay", trace, "--backend", "etcd:1", "-o", path],
+            output: folder.path("out"), errors: folder.path("err"), environment: ["TMPDIR": folder.path("")])
+        try running.waitForErrors(containing: "Ctrl-C ends")
+        while (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0 < 4_096 { usleep(10_000) }
+        kill(running.process.processIdentifier, SIGKILL)
+        _ = try? running.wait(folder)
+        let info = try ProgramRun.kvreel(["info", path])
+        #expect(info.status == 0, "\(info.errors)")
+        #expect(info.output.contains("replay of"))
+        let report = try ProgramRun.kvreel(["report", path])
+        #expect(report.status == 1)
+        #expect(report.output.contains("it was broken off"))
+    }
+
+    @Test("nobody there, nobody who speaks TLS: said at once, and nothing is left")
+    func unreachable() throws {
+        let folder = try TemporaryFolder()
+        let trace = try Self.trace("etcdctl-mix", in: folder)
+        let cluster = try LocalCluster(LocalClusterOptions(members: 1))
+        defer { cluster.close() }
+        let endpoint = try #require(cluster.endpoints.first)
+        for backend in ["etcd://127.0.0.1:1", "etcds://\(endpoint)"] {
+            let run = try ProgramRun.kvreel([
+                "replay", trace, "--backend", backend, "-o", folder.path("run.kvr"), "--dial-timeout", "2s",
+            ])
+            #expect(run.status == 4, "\(backend): \(run.errors)")
+            #expect(run.errors.hasPrefix("kvreel: cannot connect"), "\(run.errors)")
+            #expect(!FileManager.default.fileExists(atPath: folder.path("run.kvr")))
+        }
+    }
+}
