@@ -28,8 +28,9 @@ package final class NullBackend: Backend {
             }
             if driver.isDone { return }
             let due = driver.nextDue
-            if due > time { MonotonicClock.sleep(until: UInt64(clamping: due)) }
-            if isIdle, due == .max {
+            if due != .max {
+                if due > time { MonotonicClock.sleep(until: UInt64(clamping: due)) }
+            } else if isIdle {
                 throw BackendError(
                     .system, what: "cannot go on", location: name,
                     why: "nothing is due and nothing is to be answered, but the replay is not done")
