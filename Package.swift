@@ -73,6 +73,9 @@ let package = Package(
             ], path: "Fuzz/Sources/FuzzLaws", swiftSettings: strict),
 
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "BackendConformance", dependencies: ["Etcd", "Replay"], path: "Tests/BackendConformance",
+            swiftSettings: strict),
         .testTarget(name: "CaptureFilesTests", dependencies: ["Wire", "CaptureFiles"], swiftSettings: strict),
         .testTarget(name: "PacketsTests", dependencies: ["Wire", "Packets"], swiftSettings: strict),
         .testTarget(
@@ -103,7 +106,8 @@ let package = Package(
             dependencies: ["Wire", "Etcd", "Trace", "Analysis", "Replay", "Report", "TestSupport"],
             exclude: ["Goldens"], swiftSettings: strict),
         .testTarget(
-            name: "BackendsTests", dependencies: ["Wire", "Etcd", "Replay", "Backends", "TestSupport"],
+            name: "BackendsTests",
+            dependencies: ["Wire", "Etcd", "Replay", "Backends", "BackendConformance", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "ChainsTests", dependencies: ["Wire", "Chains", "Consistency", "TestSupport"], exclude: ["Cases"],

@@ -1,7 +1,7 @@
 /// A store that can be asked what the calls of a plan ask: etcd, a chain, or nothing at all.
 ///
 /// The backend has the loop, since it knows what there is to wait for: sockets, a clock, or nothing. It asks its driver
-/// what to send and tells it what was answered, all on one thread, the one that `run` is called on:
+/// what to send and tells it what was answered, all on one thread, while the one that called `run` waits:
 ///
 ///     while !driver.isDone {
 ///         driver.turn(at: now)
@@ -11,8 +11,8 @@
 ///     }
 ///
 /// A backend never sends a request twice, never reorders those of a connection, never waits for one before it takes
-/// the next, and gives every request exactly one answer, at the latest when it is closed. `BackendConformance` holds it
-/// to that.
+/// the next, and gives every request exactly one answer. What a driver that is done leaves open ends with its run, and
+/// nobody is told of it. `BackendConformance` holds it to that (`docs/backends.md`).
 package protocol Backend: AnyObject {
     /// As reports print it: `etcd:3`, `etcd://10.0.0.1:2379`, `null`.
     var name: String { get }

@@ -1,3 +1,4 @@
+import BackendConformance
 import Backends
 import Foundation
 import Replay
