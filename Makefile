@@ -36,12 +36,13 @@ fuzz: ## the fuzz targets for SECONDS (10) each, then ROUNDS (3) of the property
 	@scripts/fuzz --seconds $(or $(SECONDS),10)
 	@scripts/fuzz --laws $(or $(ROUNDS),3)
 
-bench: build ## speed beside tshark, an echo, h2load; CAPTURE=file (../shared/captures/large)
+bench: build ## speed beside tshark, an echo, h2load, a bare loop; CAPTURE=file (../shared/captures/large)
 	@scripts/bootstrap --tests
 	@scripts/bench $(CAPTURE)
 	@scripts/bench-chains
 	@scripts/bench-failover
 	@scripts/bench-etcd-client
+	@scripts/bench-replay
 
 live: build ## record the busiest etcd this machine can run, and count what is lost; SECONDS=n (10); as root
 	@scripts/bootstrap --tests

@@ -39,13 +39,22 @@ let package = Package(
             name: "Replay",
             dependencies: ["Wire", "Etcd", .product(name: "Histogram", package: "hdrhistogram-swift")],
             swiftSettings: strict),
-        .executableTarget(name: "bench-engine", dependencies: ["Wire", "Etcd", "Replay"], swiftSettings: strict),
+        .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
+        .target(name: "Trace", dependencies: ["Wire", "Etcd", "CZstd"], swiftSettings: strict),
         .target(
             name: "Backends",
             dependencies: [
                 "Wire", "HTTP2", "Etcd", "Replay", "CLinux", .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ], swiftSettings: strict),
+        .target(
+            name: "ReplayLoad", dependencies: ["Wire", "Etcd", "Trace", "Replay", "CLinux"], swiftSettings: strict),
+        .executableTarget(
+            name: "bench-engine", dependencies: ["Etcd", "Replay", "Backends", "ReplayLoad"], swiftSettings: strict),
+        .target(name: "CTicks", cSettings: [.define("_GNU_SOURCE")]),
+        .executableTarget(
+            name: "bench-lag", dependencies: ["Etcd", "Replay", "Backends", "ReplayLoad", "CTicks"],
+            swiftSettings: strict),
         .executableTarget(
             name: "bench-etcd-client", dependencies: ["Wire", "Etcd", "Replay", "Backends"], swiftSettings: strict),
     ],

@@ -149,6 +149,7 @@ extension ReplayEngine {
 
 extension StoreAnswer {
     /// Whether nothing of the store's is known.
+    @inline(__always)
     var isLost: Bool {
         switch note {
         case .none, .fellBack: false

@@ -250,7 +250,8 @@ extension ReplayRecording {
     }
 
     /// What a transaction names first (`CallDetails.firstKey`).
-    func firstKey(of operation: Operation) -> KeyNumber {
+    @inline(__always)
+    func firstKey(of operation: borrowing Operation) -> KeyNumber {
         for place in operation.parts.range where batch.parts[place].key != 0 { return batch.parts[place].key }
         for place in operation.body.compares.range where batch.compares[place].key != 0 {
             return batch.compares[place].key
@@ -259,6 +260,7 @@ extension ReplayRecording {
     }
 
     /// Whether one of those operations was executed and changed something.
+    @inline(__always)
     func hasChanged(_ parts: Range<Int>) -> Bool {
         for place in parts where batch.parts[place].flags.contains(.answered) {
             switch batch.parts[place].kind {

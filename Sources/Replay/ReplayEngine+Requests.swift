@@ -88,7 +88,7 @@ extension ReplayEngine {
 
     /// What stands outside the bodies of Range, Put, DeleteRange, Txn and watch create. The store gives leases and
     /// watches their IDs: what a plan has of a grant or a watch create is what was answered.
-    private func fillFields(of planned: PlannedCall, _ request: inout StoreRequest) {
+    private mutating func fillFields(of planned: PlannedCall, _ request: inout StoreRequest) {
         request.key = keep(planned.key, in: &request)
         request.revision = planned.revision
         switch planned.kind {
@@ -98,13 +98,15 @@ extension ReplayEngine {
         }
     }
 
+    // Mutating, although they are not: otherwise the whole engine is copied for each call of one.
+
     /// The number in the request of a key of the plan.
     @inline(__always)
-    private func keep(_ key: KeyNumber, in request: inout StoreRequest) -> KeyNumber {
+    private mutating func keep(_ key: KeyNumber, in request: inout StoreRequest) -> KeyNumber {
         key == 0 ? 0 : request.keys.number(of: plan.keys.bytes.span, at: plan.keys.range(of: key))
     }
 
-    private func appendCompares(_ slice: Slice, to request: inout StoreRequest) -> Slice {
+    private mutating func appendCompares(_ slice: Slice, to request: inout StoreRequest) -> Slice {
         let start = UInt32(request.compares.count)
         for place in slice.range {
             var compare = plan.compares[place]
@@ -115,7 +117,7 @@ extension ReplayEngine {
         return Slice(start: start, count: slice.count)
     }
 
-    private func appendParts(_ slice: Slice, to request: inout StoreRequest) {
+    private mutating func appendParts(_ slice: Slice, to request: inout StoreRequest) {
         for place in slice.range {
             var part = plan.parts[place]
             part.removeAnswer()
