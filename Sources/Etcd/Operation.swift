@@ -75,7 +75,7 @@ public struct Operation: Sendable, Equatable {
     /// Marks a time that was not seen.
     public static var absent: Int64 { .min }
 
-    public init(
+    @inlinable public init(
         time: CaptureTime, connection: UInt32, stream: UInt32, role: Role, kind: OperationKind, evidence: Evidence,
         method: MethodNumber
     ) {

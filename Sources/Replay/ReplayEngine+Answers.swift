@@ -2,14 +2,17 @@ import Etcd
 import Wire
 
 extension ReplayEngine {
-    /// Takes an answer, an event or the end of a stream.
-    package mutating func receive(_ answer: borrowing StoreAnswer) {
+    /// Takes an answer, an event or the end of a stream. Whether the batch is to be taken now: for owners that would
+    /// else have to look into the engine once more for each answer, where each look is checked for exclusive access.
+    @discardableResult
+    package mutating func receive(_ answer: borrowing StoreAnswer) -> Bool {
         now = max(now, answer.done)
         switch answer.role {
         case .answer: self.answer(answer, isStreamLost: false)
         case .event: event(answer)
         case .streamEnd: streamEnd(answer)
         }
+        return recording.isFull
     }
 
     @inline(__always)

@@ -51,8 +51,7 @@ final class EngineDriver: StoreDriver {
     func next(into request: inout StoreRequest) -> Bool { engine.next(into: &request) }
 
     func receive(_ answer: borrowing StoreAnswer) {
-        engine.receive(answer)
-        if engine.isBatchFull { takeBatch() }
+        if engine.receive(answer) { takeBatch() }
     }
 
     var nextDue: Int64 { min(engine.nextDue, lookAt) }

@@ -27,8 +27,7 @@ package final class EngineDriver: StoreDriver {
     package func next(into request: inout StoreRequest) -> Bool { engine.next(into: &request) }
 
     package func receive(_ answer: borrowing StoreAnswer) {
-        engine.receive(answer)
-        if engine.isBatchFull { takeBatch() }
+        if engine.receive(answer) { takeBatch() }
     }
 
     package var nextDue: Int64 { engine.nextDue }
