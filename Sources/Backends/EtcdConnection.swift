@@ -44,6 +44,8 @@ final class EtcdConnection {
     /// The first error of the present channel, and what the server said when it began to close it.
     private var channelError: (any Error)?
     private var farewell: String?
+    /// Ends an attempt that takes too long.
+    private var dialTimer: Scheduled<Void>?
     /// When something came last, and when the server was asked since whether it is there; 0: it was not.
     private var lastReceived: Int64 = 0
     private var pinged: Int64 = 0
@@ -193,7 +195,7 @@ final class EtcdConnection {
         flush()
         let attempt = ObjectIdentifier(channel)
         let patience = TimeAmount.nanoseconds(backend.options.dialTimeout)
-        _ = LoopThread.at(.now() + patience, on: backend) { _ in
+        dialTimer = LoopThread.at(.now() + patience, on: backend) { _ in
             guard self.state == .connecting, let channel = self.channel, ObjectIdentifier(channel) == attempt else {
                 return
             }
@@ -287,6 +289,9 @@ final class EtcdConnection {
             backend.end(self, slot, status, Array(why.utf8)[...], now)
         case .ready:
             state = .ready
+            // Not left to run out: the loop's timers are sorted at each of its turns.
+            dialTimer?.cancel()
+            dialTimer = nil
             attempts = 0
             backend.didConnect(self)
         case .goAway:

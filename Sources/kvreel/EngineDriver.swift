@@ -10,6 +10,9 @@ final class EngineDriver: StoreDriver {
     private var progress: ReplayProgress
     private var batch = OperationBatch()
     private var isStarted = false
+    /// Whether the engine's thread goes before ordinary ones. Only one with a timetable to keep does: it sleeps most of
+    /// the time, and a wakeup that waits for a store's threads on the same processors is a call sent late.
+    private(set) var hasRealTimePriority = false
     /// Of the engine's thread, from the first turn to the last one.
     private var begun: (wall: UInt64, processor: UInt64) = (0, 0)
     private(set) var wallTime: UInt64 = 0
@@ -32,6 +35,7 @@ final class EngineDriver: StoreDriver {
     func turn(at now: Int64) {
         if !isStarted {
             isStarted = true
+            if engine.schedule.isOpen { hasRealTimePriority = SystemCalls.takeRealTimePriority() }
             begun = (SystemCalls.monotonicNanoseconds(), SystemCalls.threadProcessorNanoseconds())
             engine.start(at: now, epoch: SystemCalls.realTime(minus: 0).nanoseconds)
         }

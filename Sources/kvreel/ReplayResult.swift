@@ -32,7 +32,9 @@ struct ReplayResult {
         meta[.coverage] = input.coverage.line
         meta[.verdict] = verdict.word
         meta[.rule] = Self.rule(verdict, driver.engine, busy: driver.busyShare)
-        meta[.engine] = "\(Terminal.decimal(driver.busyShare * 100, places: 1)) % busy"
+        meta[.engine] =
+            "\(Terminal.decimal(driver.busyShare * 100, places: 1)) % busy"
+            + (driver.hasRealTimePriority ? ", real-time priority" : "")
         meta[.fidelity] = Self.words(score)
         if latencies.delivery.count > 0 {
             let (median, high) = (latencies.delivery.percentile(50), latencies.delivery.percentile(99))

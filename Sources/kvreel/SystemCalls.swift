@@ -130,6 +130,16 @@ enum SystemCalls {
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
+    /// Lets the calling thread run whenever it wakes, before all threads of ordinary priority (sched(7), SCHED_FIFO);
+    /// false where the system does not grant that: without CAP_SYS_NICE, or a limit of real-time priority (RLIMIT_RTPRIO).
+    static func takeRealTimePriority() -> Bool {
+        // SCHED_RESET_ON_FORK of <bits/sched.h>: threads that it starts are ordinary ones.
+        let resetOnFork: Int32 = 0x4000_0000
+        var parameters = sched_param()
+        parameters.sched_priority = sched_get_priority_min(SCHED_FIFO)
+        return unsafe sched_setscheduler(0, SCHED_FIFO | resetOnFork, &parameters) == 0
+    }
+
     /// The time of day, which packets carry as well, less some nanoseconds.
     static func realTime(minus nanoseconds: Int64) -> CaptureTime {
         var time = timespec()
