@@ -7,7 +7,6 @@ struct SystemFailure: Error, Equatable {
     var code: Int32
 
     var words: String { unsafe String(cString: clinux_error_text(code)) }
-    var isTimeOut: Bool { code == EAGAIN || code == EINPROGRESS || code == ETIMEDOUT }
 
     static var last: SystemFailure { SystemFailure(code: errno) }
 }

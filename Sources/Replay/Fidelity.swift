@@ -195,7 +195,7 @@ package struct Fidelity: Sendable {
     /// Whether a key that is put with a lease lies in what the operation names.
     private func coversLeased(_ operation: RequestOp, _ plan: borrowing ReplayPlan) -> Bool {
         if !operation.flags.contains(.hasRangeEnd) { return isLeased[Int(operation.key)] }
-        for key in leasedKeys where plan.keys.contains(key, from: operation.key, to: operation.rangeEnd) {
+        for key in leasedKeys where plan.keys.holds(key, from: operation.key, to: operation.rangeEnd) {
             return true
         }
         return false
@@ -231,17 +231,6 @@ package struct Fidelity: Sendable {
             outcomes: compared == 0 ? 1 : Double(same) / Double(compared),
             order: writes == 0 ? 1 : Double(writes - orderViolations) / Double(writes),
             completeness: begun == 0 ? 1 : 1 - Double(counts.unsent + counts.outstanding) / Double(begun))
-    }
-}
-
-extension ByteTable {
-    /// Whether the key of that number lies in a range of etcd's (rpc.proto RangeRequest): up to, not including,
-    /// `rangeEnd`; all from `key` on where that is a zero byte.
-    fileprivate func contains(_ number: KeyNumber, from key: KeyNumber, to rangeEnd: KeyNumber) -> Bool {
-        let text = bytes[range(of: number)]
-        let end = bytes[range(of: rangeEnd)]
-        if text.lexicographicallyPrecedes(bytes[range(of: key)]) { return false }
-        return end.elementsEqual([0]) || text.lexicographicallyPrecedes(end)
     }
 }
 

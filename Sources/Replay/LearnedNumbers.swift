@@ -135,12 +135,4 @@ extension Patch {
         default: break
         }
     }
-
-    /// Whether it names a key that ends with a lease.
-    var isKey: Bool {
-        switch field {
-        case .key, .partKey, .operandKey: true
-        default: false
-        }
-    }
 }

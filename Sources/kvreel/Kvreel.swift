@@ -8,14 +8,16 @@ struct Kvreel: ParsableCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "kvreel",
-        abstract: "Record what a Kubernetes control plane asks of etcd, and show what that workload is.",
+        abstract: "Record what a Kubernetes control plane asks of etcd, show what that workload is, and replay it.",
         discussion: """
             Decodes packet captures of etcd's port (pcap, pcapng, plain or compressed, or a live interface) into a \
             trace of operations, and analyses traces: operations, hot keys, transactions, and the tables of two \
-            research papers. Checks whether what clients were told is consistent.
+            research papers. Replays them on another store, in their order and at their times, and compares what came \
+            of it. Checks whether what clients were told is consistent.
 
               kvreel capture --read etcd.pcap -o etcd.kvr
               kvreel analyze etcd.kvr
+              kvreel replay etcd.kvr --backend etcd:3 --preload -o three.kvr
 
             Exit status: 0 done; 1 done, but the result must not be trusted; 2 wrong usage; 3 the input is unusable; \
             4 output or system failed; 130 interrupted after a clean end.

@@ -76,7 +76,9 @@ struct ModelAnswers {
     }
 
     private mutating func transact(_ request: StoreRequest, _ answer: inout StoreAnswer) {
-        let succeeded = request.compares[request.body.compares.range].allSatisfy { holds($0, request) }
+        let succeeded = request.compares[request.body.compares.range].allSatisfy {
+            store.holds($0, of: text($0.key, request), operand: $0.operand)
+        }
         let executed = request.parts.filter { $0.branch == (succeeded ? .success : .failure) }
         if executed.contains(where: { $0.kind == .put && !store.hasLease($0.lease) }) { return refuse(&answer) }
         if succeeded { answer.details.answer.flags.insert(.succeeded) }
@@ -96,24 +98,6 @@ struct ModelAnswers {
             case .none, .txn, .watchCreate: break
             }
             answer.details.answers.append(result)
-        }
-    }
-
-    private func holds(_ compare: Compare, _ request: StoreRequest) -> Bool {
-        let state = store.state(text(compare.key, request), at: store.revision)
-        let value: Int64 =
-            switch compare.target {
-            case .version: state?.version ?? 0
-            case .createRevision: state?.created ?? 0
-            case .modRevision: state?.modified ?? 0
-            case .lease: state?.lease ?? 0
-            case .value: 0
-            }
-        return switch compare.relation {
-        case .equal: value == compare.operand
-        case .notEqual: value != compare.operand
-        case .greater: value > compare.operand
-        case .less: value < compare.operand
         }
     }
 }

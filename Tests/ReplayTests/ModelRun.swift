@@ -134,7 +134,8 @@ struct ModelRun {
                 case .lease: .operandLease
                 case .createRevision, .modRevision, .value: .operand
                 }
-            return holds(compare, operand: learned(field, index, compare.operand))
+            return store.holds(
+                compare, of: plan.keys.string(compare.key), operand: learned(field, index, compare.operand))
         }
         let before = store.revision
         let branch: RequestOp.Branch = result.succeeded ? .success : .failure
@@ -158,24 +159,6 @@ struct ModelRun {
             }
         }
         return result
-    }
-
-    private func holds(_ compare: Compare, operand: Int64) -> Bool {
-        let state = store.state(plan.keys.string(compare.key), at: store.revision)
-        let value: Int64 =
-            switch compare.target {
-            case .version: state?.version ?? 0
-            case .createRevision: state?.created ?? 0
-            case .modRevision: state?.modified ?? 0
-            case .lease: state?.lease ?? 0
-            case .value: 0
-            }
-        return switch compare.relation {
-        case .equal: value == operand
-        case .notEqual: value != operand
-        case .greater: value > operand
-        case .less: value < operand
-        }
     }
 
     // MARK: Comparison

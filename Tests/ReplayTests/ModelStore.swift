@@ -30,6 +30,26 @@ struct ModelStore {
         }
     }
 
+    /// Whether the latest state of the key is as the compare asks, with `operand` for its own; a key that is not there
+    /// has zeros (rpc.proto Compare).
+    func holds(_ compare: Compare, of key: [UInt8], operand: Int64) -> Bool {
+        let state = state(key, at: revision)
+        let value: Int64 =
+            switch compare.target {
+            case .version: state?.version ?? 0
+            case .createRevision: state?.created ?? 0
+            case .modRevision: state?.modified ?? 0
+            case .lease: state?.lease ?? 0
+            case .value: 0
+            }
+        return switch compare.relation {
+        case .equal: value == operand
+        case .notEqual: value != operand
+        case .greater: value > operand
+        case .less: value < operand
+        }
+    }
+
     mutating func put(_ key: [UInt8], lease: Int64, at revision: Int64) {
         let old = state(key, at: revision)
         states[key, default: []].append(
