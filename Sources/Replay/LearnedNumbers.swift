@@ -3,12 +3,14 @@ import Etcd
 /// What the target's answers gave the numbers of the recording that later requests name: revisions, leases, watches.
 struct LearnedNumbers: ~Copyable, Sendable {
     private struct Learned: Sendable {
-        var revision: Int64 = 0
         var lease: Int64 = 0
         var watch: Int64?
     }
 
-    /// Of each call that a patch names, its place in `learned`; 0 for others. Empty where no patch names a call.
+    /// The header revision that each call was answered; 0 for none. Empty where no patch asks for one.
+    private var revisions: [Int64] = []
+    /// Of each call of which a patch asks for the lease or the watch, its place in `learned`; 0 for others. Empty where
+    /// there is none.
     private var places: [UInt32] = []
     private var learned: [Learned] = [Learned()]
     let preload: PreloadOutcome
@@ -22,12 +24,14 @@ struct LearnedNumbers: ~Copyable, Sendable {
             let patch = plan.patches[place]
             switch patch.source {
             case .nowhere, .revisionOfPreload, .leaseOfPreload, .constant: continue
-            case .revisionOfCall, .leaseOfCall, .watchOfCall: break
-            }
-            if places.isEmpty { places = Array(repeating: 0, count: plan.calls.count) }
-            if places[Int(patch.number)] == 0 {
-                places[Int(patch.number)] = UInt32(learned.count)
-                learned.append(Learned())
+            case .revisionOfCall:
+                if revisions.isEmpty { revisions = Array(repeating: 0, count: plan.calls.count) }
+            case .leaseOfCall, .watchOfCall:
+                if places.isEmpty { places = Array(repeating: 0, count: plan.calls.count) }
+                if places[Int(patch.number)] == 0 {
+                    places[Int(patch.number)] = UInt32(learned.count)
+                    learned.append(Learned())
+                }
             }
         }
     }
@@ -35,10 +39,10 @@ struct LearnedNumbers: ~Copyable, Sendable {
     /// Takes in an answer without an error. `sentLease` is the lease that the request named, which a Lock answers by.
     @inline(__always)
     mutating func learn(_ call: UInt32, from answer: borrowing StoreAnswer, sentLease: Int64) {
+        if !revisions.isEmpty { revisions[Int(call)] = answer.details.headerRevision }
         if places.isEmpty { return }
         let place = Int(places[Int(call)])
         if place == 0 { return }
-        learned[place].revision = answer.details.headerRevision
         learned[place].lease = answer.details.answeredLease == 0 ? sentLease : answer.details.answeredLease
         learned[place].watch = answer.details.watch.watchID
     }
@@ -49,7 +53,7 @@ struct LearnedNumbers: ~Copyable, Sendable {
         switch patch.source {
         case .nowhere: base = nil
         case .constant: base = recorded
-        case .revisionOfCall: base = known(learned[Int(places[Int(patch.number)])].revision)
+        case .revisionOfCall: base = known(revisions[Int(patch.number)])
         case .leaseOfCall: base = known(learned[Int(places[Int(patch.number)])].lease)
         case .watchOfCall: base = learned[Int(places[Int(patch.number)])].watch
         case .revisionOfPreload: base = known(preload.revisions, patch.number)
@@ -66,8 +70,16 @@ struct LearnedNumbers: ~Copyable, Sendable {
         place < numbers.count ? known(numbers[Int(place)]) : nil
     }
 
+    /// Reads what the patch will be answered from (`Lookahead`).
+    @inline(__always)
+    func look(_ patch: Patch) -> UInt64 {
+        guard case .revisionOfCall = patch.source else { return 0 }
+        return UInt64(truncatingIfNeeded: revisions[Int(patch.number)])
+    }
+
     /// Forgets the answers of a loop.
     mutating func reset() {
+        for call in revisions.indices { revisions[call] = 0 }
         for place in learned.indices { learned[place] = Learned() }
     }
 }

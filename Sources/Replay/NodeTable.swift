@@ -97,6 +97,16 @@ struct NodeTable: ~Copyable, Sendable {
         }
     }
 
+    /// Reads those that wait for these calls (`Lookahead`).
+    func look(_ calls: Range<Int>) -> UInt64 {
+        if nodes.isEmpty { return 0 }
+        var sum: UInt64 = 0
+        for place in Int(order.starts[calls.lowerBound])..<Int(order.starts[calls.upperBound]) {
+            sum &+= UInt64(nodes[Int(order.successors[place])].waits)
+        }
+        return sum
+    }
+
     /// Begins again, where some calls could not be sent.
     mutating func reset() {
         for node in nodes.indices { rearm(UInt32(node)) }

@@ -33,6 +33,7 @@ package struct ReplayEngine: ~Copyable, Sendable {
     var slots: SlotTable
     var late = CallHeap()
     var learned: LearnedNumbers
+    var lookahead = Lookahead()
     var delivery: EventDelivery
     var leaseKey = LeaseKey()
     /// The calls that a loop plays: `first..<end`. `cursor` is the next one that was not looked at, due at `due`.
@@ -186,6 +187,7 @@ package struct ReplayEngine: ~Copyable, Sendable {
                 cut()
                 continue
             }
+            lookahead.advance(to: cursor, end: end, of: plan, nodes, learned, recording)
             let call = cursor
             let intended = due
             cursor += 1

@@ -79,7 +79,7 @@ package struct PlannedCall: Sendable {
     /// `body.compares`.
     package var compares = Slice()
     package var patches = Slice()
-    /// Lock, Unlock, Campaign, Leader: the name or key.
+    /// What the request names first, as `Operation.key`; of Lock, Unlock, Campaign and Leader the name or key.
     package var key: KeyNumber = 0
     package var lease: Int64 = 0
     package var ttl: Int64 = 0

@@ -98,6 +98,10 @@ struct ReplayRecording: ~Copyable, Sendable {
         return number
     }
 
+    /// Reads what is known of a key of the plan (`Lookahead`).
+    @inline(__always)
+    func look(_ key: KeyNumber) -> UInt64 { UInt64(numbers[Int(key)].stamp) }
+
     /// Adds the key-values of an answer. The place of the first.
     mutating func append(keyValuesOf details: borrowing CallDetails) -> UInt32 {
         let first = UInt32(batch.keyValues.count)

@@ -52,6 +52,19 @@ struct EngineTests {
         #expect(verdict.kind == .invalid)
     }
 
+    /// The engine looks ahead at keys, of which such a plan has none.
+    @Test("calls that name no key are played as others are", arguments: [0, 1])
+    func keyless(keys: Int) {
+        var made = HandmadePlan()
+        if keys > 0 { made.range("key", at: 0, count: 0) }
+        for call in keys..<100 { made.add(.status, "/etcdserverpb.Maintenance/Status", at: Int64(call)) }
+        var engine = made.engine(Schedule(.max))
+        var store = ScriptedStore()
+        store.run(&engine)
+        #expect(engine.written().operations.count == 100)
+        #expect(engine.fidelity.same == 100)
+    }
+
     /// A plan with random edges forward and joints, and the model of it: what each call waits for, through joints.
     private func randomPlan(_ numbers: inout SplitMix64) -> (made: HandmadePlan, waits: [[Int]]) {
         let count = 40 + numbers.below(60)
