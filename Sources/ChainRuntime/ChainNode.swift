@@ -14,6 +14,11 @@ package protocol ChainNode: AnyObject, Sendable {
     /// What it has counted so far; of one that does not answer, what is known of it.
     func statistics() -> NodeStatistics
 
+    /// Lets it stand still, as a machine does that got no processor: it keeps its sockets and its state, and answers
+    /// nothing, nor its statistics, until `resume`. Without effect on one that stands still or has ended.
+    func pause()
+    func resume()
+
     /// Ends it as a crash does, and waits until it has; its last statistics, as far as they are known.
     @discardableResult
     func kill() -> NodeStatistics

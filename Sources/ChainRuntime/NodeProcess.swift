@@ -110,6 +110,9 @@ package final class NodeProcess: ChainNode {
         }
     }
 
+    package func pause() { signal(SIGSTOP) }
+    package func resume() { signal(SIGCONT) }
+
     @discardableResult
     package func kill() -> NodeStatistics {
         state.change { $0.isMeantToEnd = true }
@@ -120,6 +123,8 @@ package final class NodeProcess: ChainNode {
     /// Tells it to end, without waiting for it.
     func askToStop() {
         state.change { $0.isMeantToEnd = true }
+        // One that stands still would not hear it.
+        resume()
         state.now.stream?.send(.stop)
     }
 

@@ -34,6 +34,7 @@ package final class NodeThread: Sendable {
     private let mailbox: Mailbox<NodeCommand>
     private let last: Answer<NodeStatistics>
     private let thread: RunningThread
+    private let hold = Mutex<NodeHold?>(nil)
 
     /// Starts the thread. `report` gets, on that thread, what the machine has for the controller; `ended` is called
     /// last.
@@ -81,13 +82,36 @@ package final class NodeThread: Sendable {
         return (mailbox.post(.statistics(answer)) ? answer : last).wait() ?? NodeStatistics()
     }
 
+    package func pause() {
+        let hold = NodeHold()
+        let isFirst = self.hold.withLock { present in
+            guard present == nil else { return false }
+            present = hold
+            return true
+        }
+        if isFirst { visit(hold) }
+    }
+
+    package func resume() { hold.withLock { $0.take() }?.release() }
+
     /// Ends the thread and waits until it has; its sockets close with it. Answers its last statistics.
     @discardableResult
     package func stop() -> NodeStatistics {
+        // One that stands still would not hear it.
+        resume()
         mailbox.post(.stop)
         thread.join()
         return last.wait() ?? NodeStatistics()
     }
+}
+
+/// A visitor that stays: the node's thread does nothing until it leaves.
+private final class NodeHold: NodeVisitor {
+    private let released = Answer<Bool>()
+
+    func visit<Machine: NodeMachine>(_ machine: inout Machine) { _ = released.wait() }
+    func abandon() {}
+    func release() { released.give(true) }
 }
 
 /// Carries a node's loop to its thread, where it ends: its sockets are closed when `run` returns, whoever still knows

@@ -140,6 +140,31 @@ struct LocalChainTests {
         bench.chain.stop()
     }
 
+    @Test(
+        "a node stands still for longer than its lease: the others go on, and it comes back with what they have",
+        arguments: ChainFormat.allCases, [0, 1, 3])
+    func standstill(_ format: ChainFormat, _ victim: Int) throws {
+        let bench = try Bench(format) {
+            $0.times.lease = 400_000_000
+            $0.times.suspicion = 1_000_000_000
+        }
+        #expect(try bench.ask(.write, "a", "before").outcome == .ok)
+        bench.chain.pause(victim)
+        bench.chain.pause(victim)
+        #expect(try bench.ask(.write, "a", "during").outcome == .ok)
+        try bench.waitForChain([0, 1, 2, 3].filter { $0 != victim })
+        #expect(try bench.text("a") == "during")
+        bench.chain.resume(victim)
+        try bench.waitForChain([0, 1, 2, 3])
+        #expect(bench.log.all.contains(.nodeSuspected(bench.chain.addresses[victim].address, .silent)))
+        for other in 0..<4 where other != victim { bench.chain.kill(other) }
+        try bench.waitForChain([victim])
+        #expect(try bench.text("a") == "during")
+        // One that stands still is stopped all the same.
+        bench.chain.pause(victim)
+        bench.chain.stop()
+    }
+
     @Test("requests of several clients at once are each answered once", arguments: ChainFormat.allCases)
     func manyInFlight(_ format: ChainFormat) throws {
         let bench = try Bench(format)
