@@ -9,7 +9,7 @@ import Wire
 /// key that a call read, compared or changed gets an operation with the call's interval. What says nothing certain
 /// about the latest state of a key is left out, and counted by its reason.
 package struct TraceHistory: Sendable {
-    package private(set) var history = History(.versions)
+    package private(set) var history: History
     package private(set) var excluded = ExclusionCounts()
     package private(set) var coverage = Coverage()
     /// Calls of Range, Put, DeleteRange and Txn that began inside the recording.
@@ -25,7 +25,18 @@ package struct TraceHistory: Sendable {
     private var places: [UInt32] = []
     private var absences = RangeAbsences()
 
-    package init(limits: TraceHistoryLimits = TraceHistoryLimits()) { self.limits = limits }
+    /// - Parameter revisionsAreOrdered: false for a replay on a store that has no versions (the published NetCRAQ and
+    ///   NetChain): a mod revision in its trace is the ID of the value written, and of any two nobody knows which is
+    ///   the later one.
+    package init(revisionsAreOrdered: Bool = true, limits: TraceHistoryLimits = TraceHistoryLimits()) {
+        history = History(revisionsAreOrdered ? .versions : .names)
+        self.limits = limits
+    }
+
+    /// Calls that may have written, though no answer without an error tells it.
+    package private(set) var writesInDoubt = 0
+    /// The keys that they put.
+    private var keysInDoubt: Set<UInt32> = []
 
     /// Takes a batch's calls. Batches come in the order of the trace.
     package mutating func add(_ batch: borrowing OperationBatch) {
@@ -46,6 +57,28 @@ package struct TraceHistory: Sendable {
         let room = max(0, limits.operations - history.operations.count)
         let left = absences.expand(over: keys, room: min(room, limits.absences), into: &history)
         excluded[.absencesBeyondLimit] += left
+        if history.kindOfValues == .names { addUnknownWrites() }
+    }
+
+    /// What was found and no call of the trace was acknowledged to have written was there before it; where calls of
+    /// unknown outcome wrote the key, it may be of one of these, at any time.
+    private mutating func addUnknownWrites() {
+        struct State: Hashable {
+            var key: UInt32
+            var value: Int64
+        }
+        var written: Set<State> = []
+        for operation in history.operations where operation.kind == .write {
+            written.insert(State(key: operation.key, value: operation.value))
+        }
+        for operation in history.operations where operation.kind == .read && operation.value != 0 {
+            guard written.insert(State(key: operation.key, value: operation.value)).inserted else { continue }
+            let isOpen = keysInDoubt.contains(operation.key)
+            history.operations.append(
+                HistoryOperation(
+                    client: -1, key: operation.key, kind: .write, outcome: isOpen ? .unknown : .ok,
+                    value: operation.value, call: .min + 1, return: isOpen ? HistoryOperation.noReturn : .min + 2))
+        }
     }
 
     private mutating func add(call: Operation, of batch: borrowing OperationBatch) {
@@ -63,6 +96,7 @@ package struct TraceHistory: Sendable {
         }
         if let reason = reasonToLeaveOut(call) {
             excluded[reason] += 1
+            if call.kind != .range, reason != .withdrawn { noteDoubt(call, of: batch) }
             return
         }
         guard history.operations.count < limits.operations else {
@@ -75,6 +109,15 @@ package struct TraceHistory: Sendable {
             add(transaction: call, of: batch, moment)
         } else {
             add(call.body, of: batch, moment)
+        }
+    }
+
+    private mutating func noteDoubt(_ call: Operation, of batch: borrowing OperationBatch) {
+        writesInDoubt += 1
+        guard history.kindOfValues == .names else { return }
+        if call.kind == .put, call.body.key != 0 { keysInDoubt.insert(number(of: call.body.key, in: batch)) }
+        for index in call.parts.range where batch.parts[index].kind == .put && batch.parts[index].key != 0 {
+            keysInDoubt.insert(number(of: batch.parts[index].key, in: batch))
         }
     }
 
@@ -246,6 +289,13 @@ package struct TraceHistory: Sendable {
         guard key != 0 else {
             excluded[.requestLost] += 1
             return
+        }
+        var (value, created) = (value, created)
+        if history.kindOfValues == .names {
+            // What a delete leaves has no ID, nor does a value say when its key came into being.
+            let name = Array(String(value).utf8)
+            value = value == 0 || kind == .delete ? 0 : Int64(history.values.number(of: name.span))
+            created = 0
         }
         history.operations.append(
             HistoryOperation(

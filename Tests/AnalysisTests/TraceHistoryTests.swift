@@ -82,8 +82,10 @@ struct TraceHistoryTests {
             call(.delete, body, at: time, revision: revision)
         }
 
-        var mapped: TraceHistory {
-            var history = TraceHistory()
+        var mapped: TraceHistory { mapped(revisionsAreOrdered: true) }
+
+        func mapped(revisionsAreOrdered: Bool) -> TraceHistory {
+            var history = TraceHistory(revisionsAreOrdered: revisionsAreOrdered)
             history.add(batch)
             history.finish()
             return history
@@ -114,6 +116,27 @@ struct TraceHistoryTests {
                 "write a 7 0...5", "read a 7 10...15", "read b 0 20...25", "delete a 8 30...35", "read a 0 40...45",
             ])
         #expect(recording.check.verdict == .linearizable)
+    }
+
+    @Test("of values without an order, only what was found when tells", arguments: [7, 9])
+    func unordered(found: Int64) {
+        var recording = Recording()
+        recording.put("a", at: 0, revision: 9)
+        recording.put("a", at: 20, revision: 7)
+        recording.get("a", at: 40, found: (found, found))
+        let check = HistoryCheck(recording.mapped(revisionsAreOrdered: false).history)
+        #expect(check.verdict == (found == 7 ? .linearizable : .violation))
+        #expect(recording.check.verdict == .violation, "by revisions the second put went back in time")
+    }
+
+    @Test("a value that nobody wrote was there before, and is not found again behind a write")
+    func unorderedBefore() {
+        var recording = Recording()
+        recording.get("a", at: 0, found: (5, 5))
+        recording.put("a", at: 20, revision: 7)
+        #expect(HistoryCheck(recording.mapped(revisionsAreOrdered: false).history).verdict == .linearizable)
+        recording.get("a", at: 40, found: (5, 5))
+        #expect(HistoryCheck(recording.mapped(revisionsAreOrdered: false).history).verdict == .violation)
     }
 
     @Test("a range finds what it returned, and nothing at the other keys in it")
