@@ -44,6 +44,7 @@ package struct RunComparison: Sendable {
         section.row("preload", runs) { $0.meta[.preload] }
         section.row("verdict", runs) { $0.meta[.verdict] ?? "none: it was broken off" }
         section.row("engine", runs) { $0.meta[.engine] }
+        section.row("consistency", runs) { $0.meta[.consistency] }
         return section
     }
 
@@ -109,6 +110,7 @@ package struct RunComparison: Sendable {
             if let excluded = run.meta[.excluded] {
                 lines += excluded.split(separator: "\n").map { "not replayed: \($0)" }
             }
+            if let faults = run.meta[.faults] { lines += faults.split(separator: "\n").map { "at \($0)" } }
             if let remarks = run.meta[.remarks] { lines += remarks.split(separator: "\n").map(String.init) }
             if let coverage = run.meta[.coverage] { lines.append(coverage) }
             return lines.isEmpty ? nil : (title, lines)

@@ -30,6 +30,10 @@ extension TraceMeta {
         case engine = "replay.engine"
         /// The score of outcomes as recorded, with its parts.
         case fidelity = "replay.fidelity"
+        /// Whether what the store's clients were told is linearizable: the verdict, and of how many operations.
+        case consistency = "replay.consistency"
+        /// What was done to members of the store during the run, one a line.
+        case faults = "replay.faults"
     }
 
     package subscript(entry: ReplayEntry) -> String? {

@@ -8,7 +8,7 @@ struct ArgumentCheck {
     private let verb: (any ParsableCommand.Type)?
 
     /// Options that may be given more than once.
-    private static let repeatable: Set<String> = ["--read", "--port", "--key"]
+    private static let repeatable: Set<String> = ["--read", "--port", "--key", "--at"]
     /// Options of the root that the parser answers and the help leaves out.
     private static let unlisted: Set<String> = [
         "--help-hidden", "--generate-completion-script", "--experimental-dump-help",

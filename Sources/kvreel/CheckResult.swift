@@ -29,6 +29,13 @@ struct CheckResult {
         trace == nil ? "there are no operations in it" : "no call in it tells the latest state of a key"
     }
 
+    var isLinearizable: Bool { verdict == .linearizable }
+    var showsViolation: Bool { check.counterexample != nil }
+
+    /// Of the trace of a replay on a store that nobody else writes to: revisions that were found, beside the first of
+    /// each key, more than there are writes of which the outcome is not known.
+    var strangeRevisions: Int { max(0, check.unrecordedVersions - (trace?.writesInDoubt ?? 0)) }
+
     // MARK: Text
 
     /// Lines for people. The coverage line ends every result of a trace.
@@ -40,6 +47,12 @@ struct CheckResult {
         }
         if let trace { lines.append(trace.coverage.line) }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// `linearizable: 2 180 operations on 400 keys`.
+    var brief: String {
+        "\(verdict): \(Terminal.counted(history.operations.count, "operation")) on "
+            + Terminal.counted(check.keys.reduce(0, +), "key")
     }
 
     private var summary: String {

@@ -7,6 +7,7 @@ final class EngineDriver: StoreDriver {
     private(set) var engine: ReplayEngine
     private let writer: ReplayWriter
     private let interruption: Interruption
+    private let faults: FaultThread?
     private var progress: ReplayProgress
     private var batch = OperationBatch()
     private var isStarted = false
@@ -25,10 +26,14 @@ final class EngineDriver: StoreDriver {
     private static let flushInterval: Int64 = 1_000_000_000
     private var flushAt: Int64 = 0
 
-    init(_ engine: consuming ReplayEngine, writer: ReplayWriter, interruption: Interruption, progress: ReplayProgress) {
+    init(
+        _ engine: consuming ReplayEngine, writer: ReplayWriter, interruption: Interruption, faults: FaultThread?,
+        progress: ReplayProgress
+    ) {
         self.engine = engine
         self.writer = writer
         self.interruption = interruption
+        self.faults = faults
         self.progress = progress
     }
 
@@ -37,6 +42,7 @@ final class EngineDriver: StoreDriver {
             isStarted = true
             if engine.schedule.isOpen { hasRealTimePriority = SystemCalls.takeRealTimePriority() }
             begun = (SystemCalls.monotonicNanoseconds(), SystemCalls.threadProcessorNanoseconds())
+            faults?.start()
             engine.start(at: now, epoch: SystemCalls.realTime(minus: 0).nanoseconds)
         }
         engine.advance(to: now)

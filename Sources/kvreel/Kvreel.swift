@@ -34,7 +34,7 @@ struct Kvreel: ParsableCommand {
         do {
             do {
                 try ArgumentCheck(Array(CommandLine.arguments.dropFirst())).run()
-                var command = try parseAsRoot()
+                var command = try parseAsRoot(MemberFault.joined(Array(CommandLine.arguments.dropFirst())))
                 try command.run()
             } catch let error where !(error is Failure || error is ExitStatus) {
                 try answer(usageOrHelp: error)

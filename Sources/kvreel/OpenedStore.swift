@@ -37,6 +37,9 @@ final class OpenedStore {
         } catch { throw Failure(error) }
     }
 
+    /// The members that were started for the run; nil where there are none.
+    var members: (any MemberControl)? { cluster }
+
     /// The ends of the connections, as the trace names them: connection i begins with endpoint i modulo their number.
     func connectionNames(_ count: Int) -> [Replay.ConnectionNames] {
         (0..<count).map {

@@ -16,8 +16,8 @@ struct ReplayCommand: ParsableCommand {
             call is measured from when it was to be sent by the timetable, whatever the store did before. The result \
             is a trace, which kvreel report, analyze and check read. Page: docs/replay.md
 
-            Exit status: 0 done; 1 done, but the replay is invalid: it was not sent as the timetable says; 2 wrong \
-            usage; 3 no usable trace; 4 the store, the output or the system failed; 130 interrupted, with the result \
+            Exit status: 0 done; 1 done, but the replay is invalid, since it was not sent as the timetable says, or \
+            --verify found no order that explains the answers; 2 wrong usage; 3 no usable trace; 4 the store, the output or the system failed; 130 interrupted, with the result \
             until then.
             """)
 
@@ -52,6 +52,20 @@ struct ReplayCommand: ParsableCommand {
     @OptionGroup(title: "Store")
     var store: StoreOptions
 
+    @Option(
+        name: .long, parsing: .singleValue,
+        help: ArgumentHelp(
+            "At a time of the run, kill, restart, pause or resume a member of a store that was started for it; may be "
+                + "given several times: 10s kill:member=2,for=5s.", valueName: "time fault"),
+        transform: MemberFault.faults)
+    var at: [[MemberFault]] = []
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Check what the store answered: linearizable, key by key (docs/check.md).", valueName: "property"))
+    var verify: ReplayVerification?
+
     @Flag(help: "The result as one JSON document, schema kvreel.replay/1.")
     var json = false
 
@@ -82,10 +96,14 @@ struct ReplayCommand: ParsableCommand {
         let session = try ReplaySession(
             ReplaySession.Options(
                 trace: trace, output: output, force: force, order: order, schedule: try schedule.schedule(),
-                isPreloaded: preload, allowsWrites: allowWrites, connections: connections, json: json, quiet: quiet),
+                isPreloaded: preload, allowsWrites: allowWrites, connections: connections, faults: at.flatMap { $0 },
+                verification: verify, json: json, quiet: quiet),
             choice)
         try session.run(until: interruption)
     }
 }
 
 extension PlanBuilder.Order: ExpressibleByArgument {}
+
+/// What is checked of the answers.
+enum ReplayVerification: String, CaseIterable, ExpressibleByArgument { case linearizable }

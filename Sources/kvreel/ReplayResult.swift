@@ -11,13 +11,20 @@ struct ReplayResult {
     private let score: Fidelity.Score
     private let plan: ReplayPlan
     private let isInterrupted: Bool
+    private let faults: [String]
+    private let check: CheckResult?
+    /// Where nobody else writes: revisions found that nothing in the run can have written.
+    private let strangeRevisions: Int
 
     init(
         _ options: ReplaySession.Options, _ input: PlanInput, _ driver: EngineDriver, backend: String,
-        connections: Int, preload: PreloadOutcome, isInterrupted: Bool
+        connections: Int, preload: PreloadOutcome, isInterrupted: Bool,
+        faults: [String], check: CheckResult?
     ) {
         plan = input.plan
         self.isInterrupted = isInterrupted
+        self.faults = faults
+        self.check = check
         verdict = driver.engine.verdict(busy: driver.busyShare)
         score = driver.engine.fidelity.score(driver.engine.counts)
         let latencies = driver.engine.latencies
@@ -42,12 +49,28 @@ struct ReplayResult {
                 "p50 \(Figures.latency(nanoseconds: Int64(median))), "
                 + "p99 \(Figures.latency(nanoseconds: Int64(high)))"
         }
+        strangeRevisions = options.allowsWrites ? 0 : check?.strangeRevisions ?? 0
+        meta[.consistency] = check?.brief
+        if strangeRevisions > 0 {
+            let count = Terminal.counted(strangeRevisions, "revision")
+            meta[.consistency]? += "; but \(count) that no call of the run wrote"
+        }
+        meta[.faults] = faults.isEmpty ? nil : faults.joined(separator: "\n")
         meta[.excluded] = Self.lines(plan.omissions)
         meta[.remarks] = Self.remarks(driver.engine, plan, isInterrupted: isInterrupted)
         self.meta = meta
     }
 
+    /// Whether the answers are explained by some order of the run's calls, where that was asked.
+    var isVerified: Bool { check.map { $0.isLinearizable && strangeRevisions == 0 } ?? true }
+
     // MARK: Words
+
+    /// What shows that no order explains the answers; empty where nothing does.
+    func counterexample(width: Int) -> String {
+        guard let check, check.showsViolation else { return "" }
+        return "\n" + check.text(isQuiet: false, width: min(max(width, 80), 100))
+    }
 
     private static func words(_ preload: PreloadOutcome, _ plan: ReplayPlan, isPreloaded: Bool) -> String {
         if !isPreloaded { return "none" }
@@ -148,6 +171,16 @@ struct ReplayResult {
         json.member("duration_ns", summary.nanoseconds)
         json.member("events", summary.events)
         json.member("not_replayed", plan.omissions.total)
+        if !faults.isEmpty {
+            json.name("faults")
+            json.beginArray()
+            for line in faults { json.value(line) }
+            json.endArray()
+        }
+        if let check {
+            json.name("check")
+            check.write(to: &json)
+        }
         json.member("fidelity", share: score.total)
         for (name, times) in [
             ("response_time", summary.response), ("service_time", summary.service), ("send_lag", summary.sendLag),
@@ -169,7 +202,7 @@ struct ReplayResult {
     private static let members: [(TraceMeta.ReplayEntry, String)] = [
         (.rule, "rule"), (.traces, "of"), (.backend, "backend"), (.schedule, "schedule"), (.order, "order"),
         (.connections, "connections"), (.preload, "preload"), (.engine, "engine"), (.delivery, "delivery"),
-        (.excluded, "excluded"), (.remarks, "remarks"), (.coverage, "coverage"),
+        (.consistency, "consistency"), (.excluded, "excluded"), (.remarks, "remarks"), (.coverage, "coverage"),
     ]
 }
 

@@ -16,6 +16,8 @@ struct ReplaySession {
         var isPreloaded: Bool
         var allowsWrites: Bool
         var connections: Int?
+        var faults: [MemberFault]
+        var verification: ReplayVerification?
         var json: Bool
         var quiet: Bool
     }
@@ -31,6 +33,7 @@ struct ReplaySession {
 
     init(_ options: Options, _ choice: BackendChoice) throws {
         self.options = options
+        try choice.check(options.faults)
         input = try PlanInput(options.trace, order: options.order)
         connections = options.connections ?? min(max(1, input.plan.connectionCount), Self.connectionLimit)
         var summary = RunSummary(name: options.output ?? options.trace)
@@ -40,20 +43,23 @@ struct ReplaySession {
         summary.meta[.schedule] = options.schedule.words
         summary.meta[.order] = options.order.rawValue
         // Before a store is started for it.
-        writer = try Self.open(options, summary)
+        writer = try Self.open(options, summary, revisionsAreOrdered: choice.revisionsAreOrdered)
         do { store = try OpenedStore(choice, connections: connections) } catch {
             writer.abandon()
             throw error
         }
     }
 
-    private static func open(_ options: Options, _ summary: RunSummary) throws -> ReplayWriter {
-        guard let output = options.output else { return ReplayWriter(nil, summary: summary) }
+    private static func open(
+        _ options: Options, _ summary: RunSummary, revisionsAreOrdered areOrdered: Bool
+    ) throws -> ReplayWriter {
+        let history = options.verification == nil ? nil : TraceHistory(revisionsAreOrdered: areOrdered)
+        guard let output = options.output else { return ReplayWriter(nil, summary: summary, history: history) }
         let inputs = try TraceInput(options.trace).identity.map { [$0] } ?? []
         do throws(TraceError) {
             return ReplayWriter(
                 try TraceWriter(path: output, force: options.force, inputs: inputs, meta: summary.meta),
-                summary: summary)
+                summary: summary, history: history)
         } catch { throw Failure(error) }
     }
 
@@ -109,8 +115,9 @@ struct ReplaySession {
         let engine = ReplayEngine(
             input.plan, schedule: options.schedule, preload: preload,
             connections: store.connectionNames(connections))
+        let faults = store.members.map { FaultThread(options.faults, on: $0) }
         let driver = EngineDriver(
-            engine, writer: writer, interruption: interruption,
+            engine, writer: writer, interruption: interruption, faults: faults,
             progress: ReplayProgress(quiet: options.quiet, calls: input.plan.calls.count))
         if !options.quiet {
             StandardError.write(
@@ -120,9 +127,15 @@ struct ReplaySession {
         var broken: BackendError?
         do throws(BackendError) { try store.backend.run(driver) } catch { broken = error }
         driver.finish()
+        let done = faults?.finish() ?? []
+        let check = writer.takeHistory().map { history in
+            var history = history
+            history.finish()
+            return CheckResult(trace: history)
+        }
         let result = ReplayResult(
             options, input, driver, backend: store.backend.name, connections: connections, preload: preload,
-            isInterrupted: interruption.isRequested)
+            isInterrupted: interruption.isRequested, faults: done, check: check)
         let finished = try writer.finish(result.meta)
         if options.json {
             var output = StandardOutput()
@@ -130,11 +143,14 @@ struct ReplaySession {
             try output.flush()
         } else if options.output != "-" {
             try StandardOutput.print(
-                RunComparison([finished]).text(width: Terminal.showsOutput ? Terminal.outputWidth : nil))
+                RunComparison([finished]).text(width: Terminal.showsOutput ? Terminal.outputWidth : nil)
+                    + result.counterexample(width: Terminal.showsOutput ? Terminal.outputWidth : 100))
         }
         if let broken { throw Failure(broken) }
         if interruption.isRequested { throw ExitStatus.interrupted }
-        if result.verdict.kind == Verdict.Kind.invalid || input.isIncomplete { throw ExitStatus.untrusted }
+        if result.verdict.kind == Verdict.Kind.invalid || input.isIncomplete || !result.isVerified {
+            throw ExitStatus.untrusted
+        }
     }
 }
 

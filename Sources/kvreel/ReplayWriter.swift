@@ -1,3 +1,4 @@
+import Analysis
 import ChainRuntime
 import Etcd
 import Foundation
@@ -18,6 +19,8 @@ final class ReplayWriter: Sendable {
     private struct Output {
         var writer: TraceWriter?
         var summary: RunSummary
+        /// For verification; nil where none was asked for.
+        var history: TraceHistory?
         var failure: TraceError?
     }
 
@@ -30,9 +33,11 @@ final class ReplayWriter: Sendable {
     /// its send lag shows it.
     private static let batches = 64
 
-    /// - Parameter writer: nil to add up only.
-    init(_ writer: sending TraceWriter?, summary: RunSummary) {
-        output = Mutex(Output(writer: writer, summary: summary))
+    /// - Parameters:
+    ///   - writer: nil to add up only.
+    ///   - history: takes what clients were told; nil where nobody will ask for it.
+    init(_ writer: sending TraceWriter?, summary: RunSummary, history: TraceHistory?) {
+        output = Mutex(Output(writer: writer, summary: summary, history: history))
         let thread = RunningThread("trace writer") { [self] in work() }
         self.thread.withLock { $0 = thread }
     }
@@ -49,6 +54,16 @@ final class ReplayWriter: Sendable {
         queue.withLock { [spare] in $0.full.append(spare) }
         condition.broadcast()
         condition.unlock()
+    }
+
+    /// What clients were told, of all batches that were handed over; nil where it was not collected. To be called once,
+    /// after the last batch.
+    func takeHistory() -> TraceHistory? {
+        close()
+        return output.withLock { output in
+            defer { output.history = nil }
+            return output.history
+        }
     }
 
     /// Writes what is left, sets the trace's description and ends it; what all batches add up to.
@@ -81,6 +96,7 @@ final class ReplayWriter: Sendable {
         while var batch = next() {
             output.withLock { output in
                 output.summary.add(batch)
+                output.history?.add(batch)
                 guard output.failure == nil else { return }
                 do throws(TraceError) {
                     try output.writer?.write(batch)

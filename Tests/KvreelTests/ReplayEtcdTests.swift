@@ -49,8 +49,8 @@ struct ReplayEtcdTests {
         let folder = try TemporaryFolder()
         let trace = try Self.trace(test.capture, in: folder)
         let run = try ProgramRun.kvreel([
-            "replay", trace, "--backend", test.backend, "--preload", "--speed", "20", "--json", "-o",
-            folder.path("run.kvr"),
+            "replay", trace, "--backend", test.backend, "--preload", "--speed", "20", "--verify", "linearizable",
+            "--json", "-o", folder.path("run.kvr"),
         ])
         // On a busy machine the timetable may not be kept; outcomes do not depend on that.
         #expect(run.status == 0 || run.status == 1, "\(run.errors)")
@@ -58,7 +58,11 @@ struct ReplayEtcdTests {
         #expect(result["different"] as? Int == test.different, "\(result["remarks"] ?? "")")
         #expect(result["errors"] as? Int == 0)
         #expect(try #require(result["compared"] as? Int) > 900)
-        // What the replay's own trace shows of etcd is linearizable.
+        // What etcd answered is linearizable, and so it is by the replay's own trace.
+        let verified = try #require(result["check"] as? [String: Any])
+        #expect(verified["verdict"] as? String == "linearizable", "\(verified)")
+        #expect(verified["unrecorded_revisions"] as? Int == 0)
+        #expect(try #require(verified["operations"] as? Int) > 1_000)
         let check = try ProgramRun.kvreel(["check", folder.path("run.kvr")])
         #expect(check.status == 0, "\(check.output)\(check.errors)")
     }

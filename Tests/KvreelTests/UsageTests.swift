@@ -42,6 +42,21 @@ struct UsageTests {
                     + "crash, suspect, pause, joined by commas",
                 page: "simulate"),
             Mistake(
+                arguments: ["replay", "a.kvr", "--backend", "etcd:3", "--at", "10s", "crash:member=1"],
+                says: "the value '10s crash:member=1' is invalid for '--at <time fault>': no such fault: crash; there "
+                    + "are kill, restart, pause, resume",
+                page: "replay"),
+            Mistake(
+                arguments: ["replay", "a.kvr", "--backend", "etcd:3", "--at", "10s restart:member=1,for=3s"],
+                says: "the value '10s restart:member=1,for=3s' is invalid for '--at <time fault>': for= goes with kill "
+                    + "and pause: 10s restart:member=1,for=3s",
+                page: "replay"),
+            Mistake(
+                arguments: ["replay", "a.kvr", "--backend", "etcd:3", "--at", "10s", "kill:member=0"],
+                says: "the value '10s kill:member=0' is invalid for '--at <time fault>': a member is a number from 1, "
+                    + "or leader: 0",
+                page: "replay"),
+            Mistake(
                 arguments: ["simulate", "netcraq:3", "--reset", "0"],
                 says: "--reset is for netcraq with --variant paper only", page: "simulate"),
             Mistake(

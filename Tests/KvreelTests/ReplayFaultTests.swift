@@ -1,0 +1,72 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What is done to a store during a replay, and what the store answered all the same.
+@Suite("kvreel replay with faults", .serialized)
+struct ReplayFaultTests {
+    private static func trace(_ name: String, in folder: TemporaryFolder) throws -> String {
+        let path = folder.path("\(name).kvr")
+        let capture = Repository.traces.appending(path: "\(name).pcap.zst").path
+        let run = try ProgramRun.kvreel(["capture", "--read", capture, "-o", path, "--quiet"])
+        try #require(run.status == 0, "\(run.errors)")
+        return path
+    }
+
+    private static func json(_ run: ProgramRun) throws -> [String: Any] {
+        try #require(
+            JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any], "\(run.errors)")
+    }
+
+    struct Case: CustomTestStringConvertible {
+        var backend: String
+        var faults: [[String]]
+        /// What was done, as the result says it.
+        var done: [String]
+
+        var testDescription: String { "\(backend), \(faults.joined().joined(separator: " "))" }
+    }
+
+    @Test(
+        "a member that is killed and started again, or stands still, costs calls, and nothing that was acknowledged",
+        arguments: [
+            Case(
+                backend: "etcd:3", faults: [["--at", "500ms", "kill:member=leader,for=2s"]],
+                done: ["0.5 s: kill:member=leader", "2.5 s: restart:member=leader"]),
+            Case(
+                backend: "etcd:3",
+                faults: [["--at", "500ms pause:member=leader,for=2500ms"], ["--at", "4s", "kill:member=2"]],
+                done: ["0.5 s: pause:member=leader", "3.0 s: resume:member=leader", "4.0 s: kill:member=2: member 2"]),
+        ])
+    func memberFaults(_ test: Case) throws {
+        let folder = try TemporaryFolder()
+        let trace = try Self.trace("edgesys-table1", in: folder)
+        let run = try ProgramRun.kvreel(
+            ["replay", trace, "--backend", test.backend, "--preload", "--speed", "5", "--verify", "linearizable"]
+                + ["--json"] + test.faults.joined())
+        #expect(run.status == 0 || run.status == 1, "\(run.errors)")
+        let result = try Self.json(run)
+        let done = try #require(result["faults"] as? [String])
+        #expect(done.count == test.done.count)
+        for (line, expected) in zip(done, test.done) {
+            #expect(line.hasPrefix(expected), "\(line)")
+            #expect(!line.contains("not done") && !line.contains("no leader"), "\(line)")
+        }
+        #expect(result["interrupted"] as? Bool == false)
+        #expect(try #require(result["answered"] as? Int) > 1_000)
+        let check = try #require(result["check"] as? [String: Any])
+        #expect(check["verdict"] as? String == "linearizable", "\(check)")
+    }
+
+    @Test(
+        "a store that was not started for the run is left alone",
+        arguments: [
+            ("null", ["--at", "1s", "kill:member=1"], "faults are for stores that are started for the run"),
+            ("etcd:3", ["--at", "1s", "kill:member=4"], "there is no such member: kill:member=4: it has 3"),
+        ])
+    func refused(backend: String, faults: [String], says: String) throws {
+        let run = try ProgramRun.kvreel(["replay", "a.kvr", "--backend", backend] + faults)
+        #expect(run.status == 2)
+        #expect(run.errors.contains(says), "\(run.errors)")
+    }
+}
