@@ -47,6 +47,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Report", dependencies: ["Wire", "Etcd", "Trace", "Analysis", "Replay"], swiftSettings: strict),
+        .target(name: "Generation", dependencies: ["Wire", "Etcd"], swiftSettings: strict),
         .target(name: "Chains", dependencies: ["Wire"], swiftSettings: strict),
         .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
         .target(name: "ChainRuntime", dependencies: ["Wire", "Chains", "CLinux"], swiftSettings: strict),
@@ -61,7 +62,7 @@ let package = Package(
             name: "kvreel",
             dependencies: [
                 "Wire", "CaptureFiles", "Packets", "Etcd", "Trace", "Recording", "Analysis", "Chains", "ChainRuntime",
-                "Consistency", "Simulation", "Replay", "Backends", "Report",
+                "Consistency", "Simulation", "Replay", "Backends", "Report", "Generation",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
 
@@ -99,8 +100,13 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "ReplayTests",
-            dependencies: ["Wire", "CaptureFiles", "Etcd", "Recording", "Replay", "TestSupport"],
+            dependencies: ["Wire", "CaptureFiles", "Etcd", "Recording", "Replay", "Generation", "TestSupport"],
             swiftSettings: strict),
+        .testTarget(
+            name: "GenerationTests",
+            dependencies: [
+                "Wire", "CaptureFiles", "Etcd", "Trace", "Recording", "Analysis", "Generation", "TestSupport",
+            ], swiftSettings: strict),
         .testTarget(
             name: "ReportTests",
             dependencies: ["Wire", "Etcd", "Trace", "Analysis", "Replay", "Report", "TestSupport"],

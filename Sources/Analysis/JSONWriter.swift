@@ -75,9 +75,12 @@ package struct JSONWriter: Sendable {
     }
 
     /// A share from 0 to 1, with nine decimals.
-    package mutating func value(share: Double) {
+    package mutating func value(share: Double) { value(decimal: min(max(share, 0), 1)) }
+
+    /// A number from 0 to a billion, clamped, with nine decimals.
+    package mutating func value(decimal number: Double) {
         separate()
-        let billionths = share.isFinite ? UInt64(min(max(share, 0), 1) * 1e9 + 0.5) : 0
+        let billionths = number.isFinite ? UInt64(min(max(number, 0), 1e9) * 1e9 + 0.5) : 0
         append(digitsOf: billionths / 1_000_000_000)
         bytes.append(UInt8(ascii: "."))
         var divisor: UInt64 = 100_000_000
@@ -115,6 +118,11 @@ package struct JSONWriter: Sendable {
     package mutating func member(_ name: String, share: Double) {
         self.name(name)
         value(share: share)
+    }
+
+    package mutating func member(_ name: String, decimal: Double) {
+        self.name(name)
+        value(decimal: decimal)
     }
 
     private mutating func begin(_ bracket: UInt8) {

@@ -36,7 +36,8 @@ package struct KeyIdentity: Sendable, Equatable {
     }
 }
 
-/// Names keys of a Kubernetes API server's store.
+/// Names keys of a Kubernetes API server's store; of several ones that share an etcd, too, whose keys have a number
+/// behind the first segment (`/registry-3/pods`), as `kvreel generate --like` writes them.
 package struct KeyClassifier: Sendable {
     private let prefix: [UInt8]
 
@@ -45,6 +46,19 @@ package struct KeyClassifier: Sendable {
 
     /// `foundNothing`: whether the key's reads were answered, and all with "no such key".
     package func identify(_ key: [UInt8], foundNothing: Bool) -> KeyIdentity {
+        identify(withoutNumber: Self.withoutNumber(key), foundNothing: foundNothing)
+    }
+
+    /// Without the `-` and digits that its first segment ends with, if it does.
+    private static func withoutNumber(_ key: [UInt8]) -> [UInt8] {
+        let end = key.dropFirst().firstIndex(of: UInt8(ascii: "/")) ?? key.count
+        var start = end
+        while start > 0, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(key[start - 1]) { start -= 1 }
+        guard start < end, start > 1, key[start - 1] == UInt8(ascii: "-") else { return key }
+        return Array(key[..<(start - 1)] + key[end...])
+    }
+
+    private func identify(withoutNumber key: [UInt8], foundNothing: Bool) -> KeyIdentity {
         if key == Array("health".utf8) { return KeyIdentity(keyClass: .health, resource: "") }
         if key == Array("compact_rev_key".utf8) { return KeyIdentity(keyClass: .compaction, resource: "") }
         guard key.starts(with: prefix), key.count > prefix.count + 1, key[prefix.count] == UInt8(ascii: "/") else {

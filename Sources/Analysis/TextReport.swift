@@ -133,17 +133,18 @@ package struct TextReport: Sendable {
     // MARK: Keys
 
     private mutating func writeHotKeys() {
-        writeKeys("reads", report.topReads)
-        writeKeys("writes", report.topWrites)
+        writeKeys("reads", report.topReads, report.readSkew)
+        writeKeys("writes", report.topWrites, report.writeSkew)
     }
 
-    private mutating func writeKeys(_ what: String, _ keys: [WorkloadReport.KeyCount]) {
+    private mutating func writeKeys(_ what: String, _ keys: [WorkloadReport.KeyCount], _ skew: ZipfFit?) {
         heading("Hot keys by \(what)")
         guard !keys.isEmpty else { return paragraph("No key has \(what).") }
         let shown = keys.prefix(hotKeys)
         paragraph(
             "The \(Figures.counted(shown.count, "key")) with most \(what), of \(Figures.count(report.distinctKeys)) "
-                + "that were read or written.")
+                + "that were read or written."
+                + (skew.map { " Zipf exponent of all \(what): \(Figures.decimal($0.exponent, places: 2))." } ?? ""))
         var table = TextTable(columns: [.right(what), .left("kind"), .left("key")])
         for key in shown {
             table.rows.append([

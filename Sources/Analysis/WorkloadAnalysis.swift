@@ -277,6 +277,8 @@ package struct WorkloadAnalysis: Sendable {
         report.distinctKeys = keys.counts.count - 1
         report.topReads = named(keys.top(top, by: \.reads), \.reads, classifier)
         report.topWrites = named(keys.top(top, by: \.writes), \.writes, classifier)
+        report.readSkew = ZipfFit(keys.counts.dropFirst().map(\.reads))
+        report.writeSkew = ZipfFit(keys.counts.dropFirst().map(\.writes))
         report.chain = chainCounts(classifier)
         return report
     }

@@ -155,6 +155,9 @@ extension WorkloadReport {
         json.name("keys")
         json.beginObject()
         json.member("distinct", distinctKeys)
+        for (name, skew) in [("zipf_reads", readSkew), ("zipf_writes", writeSkew)] {
+            if let skew { json.member(name, decimal: skew.exponent) }
+        }
         for (list, counted, keys) in [("top_reads", "reads", topReads), ("top_writes", "writes", topWrites)] {
             json.name(list)
             json.beginArray()

@@ -27,6 +27,9 @@ package struct WorkloadReport: Sendable, Equatable {
     package var distinctKeys = 0
     package var topReads: [KeyCount] = []
     package var topWrites: [KeyCount] = []
+    /// Nil with fewer than two keys.
+    package var readSkew: ZipfFit?
+    package var writeSkew: ZipfFit?
     package var values = ValueReport()
     package var dropped = Dropped()
 

@@ -6,21 +6,7 @@ extension SplitMix64 {
         let bits = next() | 1
         let zeros = UInt64(bits.leadingZeroBitCount)
         let fraction = Double((bits << zeros) >> 11) / Double(1 << 52)
-        return mean * (Double(zeros + 1) * 0.693_147_180_559_945_3 - Self.logarithm(fraction))
-    }
-
-    /// ln x for x from 1 to 2, by the series of the area tangent.
-    private static func logarithm(_ x: Double) -> Double {
-        let ratio = (x - 1) / (x + 1)
-        let square = ratio * ratio
-        var term = ratio
-        var sum = 0.0
-        var divisor = 1.0
-        while divisor < 30 {
-            sum += term / divisor
-            term *= square
-            divisor += 2
-        }
-        return 2 * sum
+        return mean
+            * (Double(zeros + 1) * 0.693_147_180_559_945_3 - ElementaryFunctions.logarithm(significand: fraction))
     }
 }

@@ -25,7 +25,8 @@ struct Kvreel: ParsableCommand {
         version: version,
         subcommands: [
             CaptureCommand.self, InfoCommand.self, CatCommand.self, AnalyzeCommand.self, CheckCommand.self,
-            ReplayCommand.self, ReportCommand.self, SimulateCommand.self, ServeCommand.self, NodeCommand.self,
+            ReplayCommand.self, ReportCommand.self, GenerateCommand.self, SimulateCommand.self, ServeCommand.self,
+            NodeCommand.self,
         ])
 
     static func main() {

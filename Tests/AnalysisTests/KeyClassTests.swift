@@ -23,6 +23,9 @@ struct KeyClassTests {
             ("/registry/minions/node-1", .resource, "nodes"), ("/registry/pods/default/a", .resource, "pods"),
             ("/registry/pods", .resource, "pods"),
             ("/registry/apiregistration.k8s.io/apiservices/v1", .resource, "apiservices.apiregistration.k8s.io"),
+            ("/registry-07/leases/kube-node-lease/node-1", .nodeLease, "leases"),
+            ("/registry-7/health", .health, ""), ("compact_rev_key-7", .compaction, ""),
+            ("/registry-/pods/a", .foreign, ""), ("/registry-x7/pods/a", .foreign, ""), ("-7", .foreign, ""),
             ("/registry/", .foreign, ""), ("/registryx/pods/a", .foreign, ""), ("app/1", .foreign, ""),
             ("", .foreign, ""),
         ])

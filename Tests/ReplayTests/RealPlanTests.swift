@@ -10,7 +10,10 @@ import Testing
 struct RealPlanTests {
     /// The plan of a capture, decoded anew.
     static func plan(of capture: URL, order: PlanBuilder.Order = .causal) throws -> ReplayPlan {
-        let batches = try batches(of: capture.path)
+        try plan(of: batches(of: capture.path), order: order)
+    }
+
+    static func plan(of batches: [OperationBatch], order: PlanBuilder.Order = .causal) throws -> ReplayPlan {
         var survey = UnansweredSurvey()
         for batch in batches { survey.add(batch) }
         var builder = PlanBuilder(order: order, survey: survey)
@@ -18,7 +21,7 @@ struct RealPlanTests {
         return builder.finish()
     }
 
-    private static func batches(of path: String) throws -> [OperationBatch] {
+    static func batches(of path: String) throws -> [OperationBatch] {
         var reader = try CaptureReader(paths: [path])
         var packets = PacketBatch()
         var pipeline = RecordingPipeline(ports: [2379], limits: RecordingLimits())

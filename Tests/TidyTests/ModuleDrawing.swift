@@ -38,6 +38,7 @@ struct ModuleDrawing: Sendable, CustomTestStringConvertible {
         ModuleDrawing(name: "Replay", mayImport: ["Wire", "Etcd"], purity: .pure),
         ModuleDrawing(
             name: "Report", mayImport: ["Wire", "Etcd", "Trace", "Analysis", "Replay"], purity: .pure),
+        ModuleDrawing(name: "Generation", mayImport: ["Wire", "Etcd"], purity: .pure),
         ModuleDrawing(name: "Chains", mayImport: ["Wire"], purity: .pure),
         ModuleDrawing(name: "ChainRuntime", mayImport: ["Wire", "Chains", "CLinux"], purity: .shell),
         ModuleDrawing(name: "Backends", mayImport: ["Wire", "HTTP2", "Etcd", "Replay", "CLinux"], purity: .shell),
@@ -46,7 +47,7 @@ struct ModuleDrawing: Sendable, CustomTestStringConvertible {
             name: "kvreel",
             mayImport: [
                 "Wire", "CaptureFiles", "Packets", "HTTP2", "Etcd", "Trace", "Recording", "Analysis", "Chains",
-                "ChainRuntime", "Consistency", "Simulation", "Replay", "Backends", "Report",
+                "ChainRuntime", "Consistency", "Simulation", "Replay", "Backends", "Report", "Generation",
             ],
             purity: .shell),
     ]
