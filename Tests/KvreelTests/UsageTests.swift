@@ -65,6 +65,23 @@ struct UsageTests {
             Mistake(
                 arguments: ["simulate", "--published", "--seed", "1"],
                 says: "--published runs what was published: --seed has no use with it", page: "simulate"),
+            Mistake(
+                arguments: ["generate", "-o", "x"],
+                says: "say how much: --operations, --duration, or a trace to enlarge with --like", page: "generate"),
+            Mistake(
+                arguments: ["generate", "--like", "a", "--keys", "5", "-o", "x"],
+                says: "--keys is for a synthetic workload; --like keeps what was recorded", page: "generate"),
+            Mistake(
+                arguments: ["generate", "-n", "5", "--times", "3", "-o", "x"], says: "--times is for --like",
+                page: "generate"),
+            Mistake(
+                arguments: ["generate", "-n", "5", "--mix", "range=1,reads=2", "-o", "x"],
+                says: "the value 'range=1,reads=2' is invalid for '--mix <list>': a mix is such as "
+                    + "range=60,put=10,txn=20,delete=5,list=5, with shares of any sum", page: "generate"),
+            Mistake(
+                arguments: ["generate", "-n", "5", "--value-bytes", "9-1", "-o", "x"],
+                says: "the value '9-1' is invalid for '--value-bytes <bytes>': sizes of values are such as 1024 or "
+                    + "512-4096, at most 1572864 bytes", page: "generate"),
             Mistake(arguments: ["info", ""], says: "an argument is empty: ''", page: "info"),
             Mistake(arguments: ["capture", "-r", "a", "-o", ""], says: "an argument is empty: ''", page: "capture"),
             Mistake(
