@@ -48,9 +48,9 @@ package struct Enlargement: Sendable {
         }
         var trace = recorded
         trace.resolve()
-        var random = SplitMix64(seed: seed)
+        var draws = SplitMix64(seed: seed)
         let gap = Int(clamping: trace.meanGap)
-        shifts = (0..<copies).map { $0 == 0 ? 0 : Int64(random.below(gap)) }
+        shifts = (0..<copies).map { $0 == 0 ? 0 : Int64(draws.below(gap)) }
         leases = try CopyLeases(trace.leases, copies: copies, limits: limits)
         revisions = try CopyRevisions(
             revisions: trace.revisions, sightings: trace.sightings, start: trace.start, shifts: shifts, limits: limits)

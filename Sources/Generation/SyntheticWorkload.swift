@@ -10,7 +10,7 @@ import Wire
 package struct SyntheticWorkload: Sendable {
     private let options: SyntheticOptions
     private let total: Double
-    private var random: SplitMix64
+    private var draws: SplitMix64
     private let ranks: ZipfRanks
     /// The key of each rank: hot keys lie anywhere.
     private var keyOfRank: [UInt32]
@@ -51,15 +51,15 @@ package struct SyntheticWorkload: Sendable {
         if let refusal = options.refusal(limits) { throw refusal }
         self.options = options
         total = options.weights.reduce(0, +)
-        var random = SplitMix64(seed: options.seed)
+        var draws = SplitMix64(seed: options.seed)
         ranks = ZipfRanks(count: options.keys, exponent: options.skew)
         keyOfRank = (0..<UInt32(options.keys)).map { $0 }
-        for place in keyOfRank.indices.reversed() { keyOfRank.swapAt(place, random.below(place + 1)) }
+        for place in keyOfRank.indices.reversed() { keyOfRank.swapAt(place, draws.below(place + 1)) }
         keys = SyntheticKeys(count: options.keys)
         store = SyntheticStore(
-            valueSizes: (0..<options.keys).lazy.map { _ in Self.valueSize(options.valueBytes, &random) })
+            valueSizes: (0..<options.keys).lazy.map { _ in Self.valueSize(options.valueBytes, &draws) })
         nextStream = Array(repeating: 1, count: options.clients)
-        self.random = random
+        self.draws = draws
         arrive()
     }
 
@@ -129,7 +129,7 @@ package struct SyntheticWorkload: Sendable {
         let gap = 1e9 / options.rate
         switch options.arrivals {
         case .constant: clock = Double(begun) * gap
-        case .poisson: clock += random.exponential(mean: gap)
+        case .poisson: clock += draws.exponential(mean: gap)
         }
         switch options.length {
         case .operations(let count): arrival = begun < count ? Int64(clock) : nil
@@ -140,13 +140,13 @@ package struct SyntheticWorkload: Sendable {
     private mutating func begin(at time: Int64) {
         begun += 1
         let word = self.word()
-        let key = Int(keyOfRank[ranks.next(&random)])
+        let key = Int(keyOfRank[ranks.next(&draws)])
         let isWrite = word != .range && word != .list
         let latency = isWrite ? Self.writeLatency : Self.readLatency
         let operation = Pending(
-            word: word, time: time, end: time + Int64(latency.least + random.exponential(mean: latency.mean)), key: key,
-            client: random.below(options.clients), known: store.states[key].modRevision,
-            valueSize: word == .put || word == .txn ? Self.valueSize(options.valueBytes, &random) : 0)
+            word: word, time: time, end: time + Int64(latency.least + draws.exponential(mean: latency.mean)), key: key,
+            client: draws.below(options.clients), known: store.states[key].modRevision,
+            valueSize: word == .put || word == .txn ? Self.valueSize(options.valueBytes, &draws) : 0)
         if let place = free.popLast() {
             pending[place] = operation
             heap.add(place, at: operation.end)
@@ -157,7 +157,7 @@ package struct SyntheticWorkload: Sendable {
     }
 
     private mutating func word() -> SyntheticOptions.Word {
-        var rest = Double(random.next() >> 11) / Double(1 << 53) * total
+        var rest = Double(draws.next() >> 11) / Double(1 << 53) * total
         for (place, word) in SyntheticOptions.Word.allCases.enumerated() where options.weights[place] > 0 {
             if rest < options.weights[place] { return word }
             rest -= options.weights[place]
@@ -167,8 +167,8 @@ package struct SyntheticWorkload: Sendable {
         return SyntheticOptions.Word.allCases[last ?? 0]
     }
 
-    private static func valueSize(_ sizes: ClosedRange<Int64>, _ random: inout SplitMix64) -> Int64 {
-        sizes.lowerBound + Int64(random.below(Int(sizes.upperBound - sizes.lowerBound) + 1))
+    private static func valueSize(_ sizes: ClosedRange<Int64>, _ draws: inout SplitMix64) -> Int64 {
+        sizes.lowerBound + Int64(draws.below(Int(sizes.upperBound - sizes.lowerBound) + 1))
     }
 
     /// Does the operation and appends it with its answer.

@@ -29,8 +29,8 @@ struct ZipfRanks: Sendable {
         }
     }
 
-    func next(_ random: inout SplitMix64) -> Int {
-        let share = Double(random.next() >> 11) / Double(1 << 53)
+    func next(_ draws: inout SplitMix64) -> Int {
+        let share = Double(draws.next() >> 11) / Double(1 << 53)
         let weight = share * sums[sums.count - 1]
         var rank = Int(guide[Int(share * Double(guide.count))])
         while rank < sums.count - 1, sums[rank] <= weight { rank += 1 }

@@ -3,8 +3,8 @@ import Wire
 /// Who recorded what, where and how: names and texts, in the order in which they were set.
 ///
 /// Names in use: `tool` (name and version), `command`, `host`, `captures` (files, one a line), `clock` (resolution in
-/// nanoseconds), `options`, `values` (`none`, `hash`, `full`), `keys` (`plain`, `pseudonym`), `generated` (by what, where
-/// nobody recorded it) and `part` (number of the file, from 1, where a recording is in several). Others are kept.
+/// nanoseconds), `options`, `values` (`none`, `hash`, `full`), `keys` (`plain`, `pseudonym`), `generated` (by what,
+/// where nobody recorded it) and `part` (number of the file, from 1, where a recording is in several). Others are kept.
 package struct TraceMeta: Equatable, Sendable {
     package private(set) var entries: [Entry] = []
 
