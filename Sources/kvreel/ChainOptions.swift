@@ -1,0 +1,16 @@
+import ArgumentParser
+import Chains
+
+/// What is said of a chain that a workload is replayed on.
+struct ChainOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Chains: room for the value of each key, 16, 128 or 1024 bytes. (default: 1024)", valueName: "bytes"),
+        transform: OptionValue.valueBytes)
+    var width: WidthClass?
+
+    @OptionGroup var variant: VariantOptions
+
+    /// The name of an option that is given, if any is: for stores that are no chains.
+    var given: String? { width != nil ? "--width" : variant.given }
+}
