@@ -10,13 +10,16 @@ package struct ChainAnswer: Equatable, Sendable {
 }
 
 /// A client of a chain: a socket and the client machine, for one thread. Requests may be made one at a time, with
-/// `perform`, or many, with `submit` and `collect`.
+/// `perform`; many, with `submit` and `collect`; or in the caller's own loop, with `begin`, `flush`, `turn` and
+/// `nextResult`.
 package final class ChainConnection {
     private let link: ControlLink
     private let socket: DatagramSocket
     private let requestPorts: PortTable
     private var client: ChainClient
     private var output = ClientOutput()
+    /// Results of `output` that were given out.
+    private var taken = 0
     private var batch: DatagramBatch
     /// Datagrams from anywhere but a node's request port.
     package private(set) var foreign = 0
@@ -50,31 +53,101 @@ package final class ChainConnection {
         change(&configuration)
         client = ChainClient(configuration)
         client.begin(into: &output)
-        perform()
+        flush()
     }
 
     /// Where its requests come from.
     package var endpoint: Endpoint { socket.endpoint }
     package var directory: ClientDirectory { client.directory }
     package var pendingCount: Int { client.pendingCount }
+    /// Requests that may be under way at once.
+    package var requestsMax: Int { client.configuration.limits.requests }
+    /// Sessions that no write has or waits for.
+    package var freeSessionCount: Int { client.freeSessionCount }
 
-    /// Begins a request; nil if too many are under way, or the value is wider than the key's class.
+    // A loop of the caller's own.
+
+    /// Begins a request, which `flush` or the next turn sends; nil if too many are under way, or the value is wider
+    /// than the key's class.
+    package func begin(_ request: ClientRequest, value: [UInt8] = []) -> UInt64? {
+        client.submit(request, value: value.span, at: SystemClock.monotonic, into: &output)
+    }
+
+    /// Hands what is to be sent to the system.
+    package func flush() {
+        for message in output.control { link.send(.message(message)) }
+        if !output.control.isEmpty { output.control.removeAll(keepingCapacity: true) }
+        if !output.outbox.isEmpty {
+            batch.send(output.outbox, .edge, from: socket, to: requestPorts, counts: &sends)
+            output.outbox.removeAll()
+        }
+    }
+
+    /// Sends what is to be sent; then waits until something came, a request is due or `deadline` of the monotonic
+    /// clock, and takes what came, up to `DatagramBatch.capacity` datagrams.
+    package func turn(until deadline: UInt64) throws(SystemError) {
+        flush()
+        let isReadable = try link.wait(with: socket, until: min(deadline, client.nextDeadline ?? .max))
+        for message in try link.take() {
+            client.receive(control: message, at: SystemClock.monotonic, into: &output)
+        }
+        if isReadable {
+            try batch.receive(from: socket)
+            let now = SystemClock.monotonic
+            batch.forEach(first: .max) { bytes, source, isCut in
+                if requestPorts.contains(source), !isCut {
+                    client.receive(bytes, from: source, at: now, into: &output)
+                } else {
+                    foreign += 1
+                }
+            }
+        }
+        client.advance(to: SystemClock.monotonic, into: &output)
+        flush()
+    }
+
+    /// The next request that has ended, each once; nil: none since. Requests may be begun between.
+    package func nextResult() -> ClientResult? {
+        if taken < output.results.count {
+            taken += 1
+            return output.results[taken - 1]
+        }
+        taken = 0
+        if !output.results.isEmpty {
+            output.results.removeAll(keepingCapacity: true)
+            output.values.removeAll(keepingCapacity: true)
+        }
+        return nil
+    }
+
+    /// Asks for so many sessions, and each node for the classes it takes, so that no later request waits for either.
+    /// False: they were not had by `deadline` of the monotonic clock.
+    package func prepare(sessions: Int, until deadline: UInt64) throws(SystemError) -> Bool {
+        while !client.isPrepared(sessions: sessions) {
+            let now = SystemClock.monotonic
+            guard now < deadline else { return false }
+            client.prepare(sessions: sessions, into: &output)
+            let next = min(deadline, now + client.configuration.timeout)
+            while !client.isPrepared(sessions: sessions), SystemClock.monotonic < next { try turn(until: next) }
+        }
+        return true
+    }
+
+    // Requests, waited for.
+
+    /// Begins a request and sends it; nil if too many are under way, or the value is wider than the key's class.
     package func submit(_ request: ClientRequest, value: [UInt8] = []) -> UInt64? {
-        let id = client.submit(request, value: value.span, at: SystemClock.monotonic, into: &output)
-        perform()
+        let id = begin(request, value: value)
+        flush()
         return id
     }
 
     /// Waits until requests have ended, the directory has changed or `deadline` of the monotonic clock; `body` gets
     /// each end, with the value that was read.
     package func collect(until deadline: UInt64, _ body: (ClientResult, Span<UInt8>) -> Void) throws(SystemError) {
-        perform()
-        if output.results.isEmpty { try turn(until: deadline) }
-        // What ended when it was submitted is there too; the next turn begins with an empty output.
-        let results = output.results
-        for result in results { body(result, output.values.span.extracting(result.value)) }
-        output.results.removeAll(keepingCapacity: true)
-        output.values.removeAll(keepingCapacity: true)
+        // What ended when it was submitted is there already.
+        if output.results.isEmpty { try turn(until: deadline) } else { flush() }
+        while let result = nextResult() { body(result, output.values.span.extracting(result.value)) }
     }
 
     /// Makes one request and waits for its end, which the client's patience bounds. One that the head refused since an
@@ -135,38 +208,6 @@ package final class ChainConnection {
         while true {
             if let answer = link.takeAnswer() { return answer }
             try turn(until: .max)
-        }
-    }
-
-    // Turns.
-
-    private func turn(until deadline: UInt64) throws(SystemError) {
-        let isReadable = try link.wait(with: socket, until: min(deadline, client.nextDeadline ?? .max))
-        for message in try link.take() {
-            client.receive(control: message, at: SystemClock.monotonic, into: &output)
-        }
-        if isReadable {
-            try batch.receive(from: socket)
-            let now = SystemClock.monotonic
-            batch.forEach(first: .max) { bytes, source, isCut in
-                if requestPorts.contains(source), !isCut {
-                    client.receive(bytes, from: source, at: now, into: &output)
-                } else {
-                    foreign += 1
-                }
-            }
-        }
-        client.advance(to: SystemClock.monotonic, into: &output)
-        perform()
-    }
-
-    /// Sends what the client wants sent; results stay.
-    private func perform() {
-        for message in output.control { link.send(.message(message)) }
-        output.control.removeAll(keepingCapacity: true)
-        if !output.outbox.isEmpty {
-            batch.send(output.outbox, .edge, from: socket, to: requestPorts, counts: &sends)
-            output.outbox.removeAll()
         }
     }
 }

@@ -64,7 +64,7 @@ extension ChainClient {
         width == .bytes16 || directory.classes(of: node) & width.bit != 0
     }
 
-    private func greet(_ node: UInt32, into output: inout ClientOutput) {
+    func greet(_ node: UInt32, into output: inout ClientOutput) {
         var packet = ChainPacket(.hello, key: ChainKey(low: 0), group: 0, epoch: 0)
         packet.valueLength = WidthClass.allBits
         let destination = Endpoint(address: node, port: ReplicaCore.requestPort)

@@ -7,6 +7,7 @@ import Wire
 package struct ChainClient: Sendable {
     struct Pending: Sendable {
         var id: UInt64 = 0
+        var tag: UInt64 = 0
         var isUsed = false
         var kind = ClientRequest.Kind.read
         var key = ChainKey(low: 0)
@@ -64,6 +65,25 @@ package struct ChainClient: Sendable {
     /// What to tell the controller first: that this client wants the directory and its changes.
     package func begin(into output: inout ClientOutput) { output.control.append(.subscribe) }
 
+    // What a request would else wait for.
+
+    /// Sessions that no write has or waits for.
+    package var freeSessionCount: Int { max(0, sessions.count { !$0.isBusy } - waiting.count) }
+
+    /// Whether it has so many sessions, and every node of an active chain has said which classes it takes.
+    package func isPrepared(sessions count: Int) -> Bool {
+        sessions.count >= min(count, configuration.limits.slots) && directory.ungreeted.isEmpty
+    }
+
+    /// Asks for what is missing to that; to be called again after a while, since datagrams get lost.
+    package mutating func prepare(sessions count: Int, into output: inout ClientOutput) {
+        while sessions.count + sessionsAsked < min(count, configuration.limits.slots) {
+            sessionsAsked += 1
+            output.control.append(.slotRequest)
+        }
+        for node in directory.ungreeted { greet(node, into: &output) }
+    }
+
     // Requests.
 
     /// Begins a request; answers its number, or nil if too many are under way or the value is wider than the key's
@@ -78,6 +98,7 @@ package struct ChainClient: Sendable {
         let id = nextId
         nextId += 1
         pending[place].id = id
+        pending[place].tag = request.tag
         pending[place].isUsed = true
         pending[place].kind = request.kind
         pending[place].key = request.key.key
@@ -151,7 +172,7 @@ package struct ChainClient: Sendable {
         let ended = pending[place]
         output.results.append(
             ClientResult(
-                id: ended.id, kind: ended.kind, outcome: outcome, version: version, value: value,
+                id: ended.id, tag: ended.tag, kind: ended.kind, outcome: outcome, version: version, value: value,
                 submittedAt: ended.submittedAt, endedAt: now, transmissions: ended.transmissions, timeouts: ended.tries)
         )
         pending[place].isUsed = false

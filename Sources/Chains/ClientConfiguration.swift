@@ -52,11 +52,14 @@ package struct ClientRequest: Sendable {
     package var kind: Kind
     package var key: PlacedKey
     package var expected: ChainVersion
+    /// The user's own, given back with the result.
+    package var tag: UInt64
 
-    package init(_ kind: Kind, _ key: PlacedKey, expected: ChainVersion = .none) {
+    package init(_ kind: Kind, _ key: PlacedKey, expected: ChainVersion = .none, tag: UInt64 = 0) {
         self.kind = kind
         self.key = key
         self.expected = expected
+        self.tag = tag
     }
 }
 
@@ -76,6 +79,8 @@ package enum ClientOutcome: Equatable, BitwiseCopyable, Sendable {
 package struct ClientResult: Sendable {
     /// What `submit` answered.
     package var id: UInt64
+    /// The request's.
+    package var tag: UInt64
     package var kind: ClientRequest.Kind
     package var outcome: ClientOutcome
     /// Of the value read, of the write, or of what stood in a CAS's way.

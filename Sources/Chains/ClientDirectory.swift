@@ -17,6 +17,14 @@ package struct ClientDirectory: Sendable {
 
     package var keyCount: Int { keys.count }
 
+    /// All keys that the chains serve, in the order of their numbers.
+    package var allKeys: [PlacedKey] { keys.values.sorted { $0.key < $1.key } }
+
+    /// Nodes of active chains that have not said which classes they take.
+    var ungreeted: [UInt32] {
+        groups.filter { $0.state == .active }.flatMap(\.chain).filter { classes(of: $0) == 0 }
+    }
+
     package func group(_ number: UInt16) -> GroupEntry? {
         // Groups are numbered from 0 without a hole, so the place is the number in all but a strange directory.
         if Int(number) < groups.count, groups[Int(number)].group == number { return groups[Int(number)] }
