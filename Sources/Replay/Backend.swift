@@ -24,6 +24,27 @@ package protocol Backend: AnyObject {
     func run(_ driver: any StoreDriver) throws(BackendError)
     /// Ends all connections, and whatever was started. Never fails; to be called once.
     func close()
+    /// Whether of two revisions of a key that it answers the greater one is the later.
+    var revisionsAreOrdered: Bool { get }
+    /// What it did beside what it was asked, for a report; what did not happen is left out.
+    var counters: [BackendCounter] { get }
+}
+
+extension Backend {
+    package var revisionsAreOrdered: Bool { true }
+    package var counters: [BackendCounter] { [] }
+}
+
+/// How often a backend did something that its answers do not show.
+package struct BackendCounter: Equatable, Sendable {
+    /// In the plural: `datagrams sent again`.
+    package var words: String
+    package var count: Int
+
+    package init(_ words: String, _ count: Int) {
+        self.words = words
+        self.count = count
+    }
 }
 
 /// What a backend asks and tells: the engine of a replay, the writer of a preload, a test.

@@ -11,7 +11,7 @@ package struct BackendConformance {
     package struct Features: OptionSet, Sendable {
         package var rawValue: UInt8
         package init(rawValue: UInt8) { self.rawValue = rawValue }
-        /// Keys that were put are there.
+        /// Keys that were put are there: ranges over several of them, with all that etcd tells of each.
         package static let state = Features(rawValue: 1 << 0)
         /// Transactions on that state.
         package static let transactions = Features(rawValue: 1 << 1)
@@ -19,7 +19,11 @@ package struct BackendConformance {
         package static let leases = Features(rawValue: 1 << 2)
         /// Watches of that state.
         package static let watches = Features(rawValue: 1 << 3)
-        package static let all: Features = [.state, .transactions, .leases, .watches]
+        /// Keys that were put are there, one by one: its size and mod revision.
+        package static let keys = Features(rawValue: 1 << 4)
+        /// Transactions of one such key: a compare of its mod revision, or that it is absent, and a put or delete.
+        package static let comparisons = Features(rawValue: 1 << 5)
+        package static let all: Features = [.state, .transactions, .leases, .watches, .keys, .comparisons]
     }
 
     let features: Features
@@ -35,6 +39,10 @@ package struct BackendConformance {
         self.patience = patience
     }
 
+    /// The keys that are named where a backend has no more than `.keys` and `.comparisons`, for one that has to be told
+    /// of them before.
+    package static func keys(below prefix: String) -> [String] { ConformanceRun.names().map { prefix + $0 } }
+
     /// Opens the backend, runs all that its features allow, and closes it. Without repetitions, in the order of the
     /// scripts.
     package func run(on backend: any Backend) -> [Violation] {
@@ -48,6 +56,11 @@ package struct BackendConformance {
         run.timetable()
         run.burst()
         run.abandoned()
+        if features.contains(.keys) { run.keys() }
+        if features.contains([.keys, .comparisons]) {
+            run.comparisons()
+            run.competition()
+        }
         if features.contains(.state) { run.store() }
         if features.contains([.state, .transactions]) { run.transactions() }
         if features.contains([.state, .leases]) { run.leases() }

@@ -77,7 +77,7 @@ extension ConformanceRun {
         expectTransaction(driver, 3, false, [.range, .put, .range, .delete, .range], [1, 0, 1, 1, 0])
     }
 
-    private func expectTransaction(
+    func expectTransaction(
         _ driver: ProbeDriver, _ place: Int, _ succeeded: Bool, _ kinds: [RequestOp.Kind], _ counts: [Int64]
     ) {
         let details = driver.answer(place).details
@@ -148,12 +148,12 @@ extension ConformanceRun {
         driver.expect(driver.ends.isEmpty, .endStream, "\(driver.ends.count) events of an end")
     }
 
-    private func expectCount(_ driver: ProbeDriver, _ place: Int, _ count: Int64, _ rule: Violation.Rule) {
+    func expectCount(_ driver: ProbeDriver, _ place: Int, _ count: Int64, _ rule: Violation.Rule) {
         let seen = driver.answer(place).details.answer.count
         driver.expect(seen == count, rule, "\(seen), not \(count), request \(place)")
     }
 
-    private func expectLater(_ driver: ProbeDriver, _ places: [Int]) {
+    func expectLater(_ driver: ProbeDriver, _ places: [Int]) {
         let revisions = places.map { driver.answer($0).details.headerRevision }
         driver.expect(
             revisions[0] > 0 && zip(revisions, revisions.dropFirst()).allSatisfy { $0 < $1 }, .revision,

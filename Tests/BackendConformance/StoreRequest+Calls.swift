@@ -28,9 +28,12 @@ extension StoreRequest {
     }
 
     /// A range of one key, or of those before `end`.
-    package mutating func range(_ key: String, to end: String? = nil, kind: OperationKind = .range) {
+    package mutating func range(
+        _ key: String, to end: String? = nil, kind: OperationKind = .range, flags: RequestOp.Flags = []
+    ) {
         set(kind, kind == .range ? "/etcdserverpb.KV/Range" : "/etcdserverpb.KV/RangeStream")
         body.kind = .range
+        body.flags = flags
         body.key = name(key)
         if let end {
             body.rangeEnd = name(end)
@@ -46,7 +49,7 @@ extension StoreRequest {
     }
 
     /// If the key's mod revision is that, puts it, else reads it.
-    package mutating func update(_ key: String, ifModified revision: Int64) {
+    package mutating func update(_ key: String, ifModified revision: Int64, size: Int64 = 5_000) {
         set(.txn, "/etcdserverpb.KV/Txn")
         body.kind = .txn
         var compare = Compare()
@@ -59,12 +62,13 @@ extension StoreRequest {
         put.kind = .put
         put.branch = .success
         put.key = name(key)
-        put.valueSize = 5_000
+        put.valueSize = size
         var range = RequestOp()
         range.kind = .range
         range.branch = .failure
         range.key = name(key)
         parts = [put, range]
+        valueID = 0x6b76_7265_656c_3032
     }
 
     /// A message of that kind; the rest of it is the caller's.
