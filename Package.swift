@@ -57,12 +57,15 @@ let package = Package(
                 "Wire", "HTTP2", "Etcd", "Replay", "CLinux", .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ], swiftSettings: strict),
+        .target(
+            name: "ChainBackends", dependencies: ["Wire", "Etcd", "Replay", "Chains", "ChainRuntime"],
+            swiftSettings: strict),
         .target(name: "Simulation", dependencies: ["Wire", "Chains", "Consistency"], swiftSettings: strict),
         .executableTarget(
             name: "kvreel",
             dependencies: [
                 "Wire", "CaptureFiles", "Packets", "Etcd", "Trace", "Recording", "Analysis", "Chains", "ChainRuntime",
-                "Consistency", "Simulation", "Replay", "Backends", "Report", "Generation",
+                "Consistency", "Simulation", "Replay", "Backends", "ChainBackends", "Report", "Generation",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
 
@@ -115,6 +118,12 @@ let package = Package(
             name: "BackendsTests",
             dependencies: ["Wire", "Etcd", "Replay", "Backends", "BackendConformance", "TestSupport"],
             swiftSettings: strict),
+        .testTarget(
+            name: "ChainBackendsTests",
+            dependencies: [
+                "Wire", "Etcd", "Replay", "Chains", "ChainRuntime", "ChainBackends", "BackendConformance",
+                "TestSupport",
+            ], swiftSettings: strict),
         .testTarget(
             name: "ChainsTests", dependencies: ["Wire", "Chains", "Consistency", "TestSupport"], exclude: ["Cases"],
             swiftSettings: strict),

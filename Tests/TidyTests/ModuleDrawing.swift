@@ -42,12 +42,15 @@ struct ModuleDrawing: Sendable, CustomTestStringConvertible {
         ModuleDrawing(name: "Chains", mayImport: ["Wire"], purity: .pure),
         ModuleDrawing(name: "ChainRuntime", mayImport: ["Wire", "Chains", "CLinux"], purity: .shell),
         ModuleDrawing(name: "Backends", mayImport: ["Wire", "HTTP2", "Etcd", "Replay", "CLinux"], purity: .shell),
+        ModuleDrawing(
+            name: "ChainBackends", mayImport: ["Wire", "Etcd", "Replay", "Chains", "ChainRuntime"], purity: .shell),
         ModuleDrawing(name: "Simulation", mayImport: ["Wire", "Chains", "Consistency"], purity: .pure),
         ModuleDrawing(
             name: "kvreel",
             mayImport: [
                 "Wire", "CaptureFiles", "Packets", "HTTP2", "Etcd", "Trace", "Recording", "Analysis", "Chains",
-                "ChainRuntime", "Consistency", "Simulation", "Replay", "Backends", "Report", "Generation",
+                "ChainRuntime", "Consistency", "Simulation", "Replay", "Backends", "ChainBackends", "Report",
+                "Generation",
             ],
             purity: .shell),
     ]
