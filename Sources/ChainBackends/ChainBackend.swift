@@ -45,7 +45,13 @@ package final class ChainBackend: Backend {
 
     /// Starts nothing yet.
     package convenience init(_ options: ChainBackendOptions) {
-        self.init(options, VersionedClient(options))
+        switch options.variant {
+        case .default: self.init(options, VersionedClient(options))
+        case .paperNetCRAQ(let paper):
+            self.init(options, PaperKeyClient<NetCRAQPaperControl>(options, paper))
+        case .paperNetChain(let paper):
+            self.init(options, PaperKeyClient<NetChainPaperControl>(options, paper))
+        }
     }
 
     init(_ options: ChainBackendOptions, _ client: any SingleKeyClient) {

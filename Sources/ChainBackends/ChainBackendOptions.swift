@@ -1,4 +1,6 @@
+import ChainRuntime
 package import Chains
+import Replay
 
 /// Which chain a replay runs on, and for what.
 package struct ChainBackendOptions: Sendable {
@@ -9,19 +11,28 @@ package struct ChainBackendOptions: Sendable {
         case running(Endpoint)
     }
 
+    package enum Variant: Sendable {
+        case `default`
+        /// Of the published protocols; started here, with values of 16 bytes.
+        case paperNetCRAQ(NetCRAQPaperOptions)
+        case paperNetChain(NetChainPaperOptions)
+    }
+
     /// As reports print it: `netcraq:4`.
     package var name: String
     package var format: ChainFormat
     package var place: Place
+    package var variant = Variant.default
     /// The keys that the run will name, whether they ever exist or not.
     package var keys: [[UInt8]]
-    /// Room for each value.
+    /// Room for each value, of a default variant.
     package var width = WidthClass.bytes1024
     /// NetCRAQ, started here: version cells a key, 2 to 16.
     package var versions = 8
     /// Of a chain that is started here.
     package var times = ControlTimes()
-    /// Nanoseconds until a call must be answered.
+    /// Nanoseconds until a call must be answered, by a default variant: a client of the published protocols asks
+    /// eight times, 50 ms apart.
     package var patience: UInt64 = 30_000_000_000
     package var limits = ChainBackendLimits()
 
@@ -30,6 +41,19 @@ package struct ChainBackendOptions: Sendable {
         self.format = format
         self.place = place
         self.keys = keys
+    }
+
+    // MARK: Failures
+
+    func failure(_ why: String, remedy: String? = nil) -> BackendError {
+        BackendError(.system, what: "cannot use the chain", location: name, why: why, remedy: remedy)
+    }
+
+    /// What the system refuses is said as a backend's failure.
+    func system<Result>(_ body: () throws(SystemError) -> Result) throws(BackendError) -> Result {
+        do { return try body() } catch {
+            throw failure("\(error.what): \(error.words)")
+        }
     }
 }
 

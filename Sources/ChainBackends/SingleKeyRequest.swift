@@ -22,8 +22,9 @@ package struct SingleKeyRequest: Sendable {
     package var key: KeyNumber
     /// Of a comparison; 0: the key has to be absent.
     package var expected: Int64 = 0
-    /// Of a put: bytes of the value, and what it begins with.
+    /// Of a put: bytes of the value.
     package var valueSize: Int64 = 0
+    /// What a value that it writes begins with: no other value of the run does.
     package var valueID: UInt64 = 0
     /// `countOnly` and `keysOnly` of the range that is answered.
     package var flags: RequestOp.Flags = []
@@ -50,6 +51,7 @@ package struct SingleKeyRequest: Sendable {
         case (.delete, .delete):
             guard Self.isDelete(request.body) else { return nil }
             self.init(.delete, request.body.key)
+            valueID = request.valueID
         case (.txn, .txn): self.init(transaction: request)
         default: return nil
         }

@@ -24,27 +24,27 @@ final class VersionedClient: SingleKeyClient {
     func open(_ names: [[UInt8]]) throws(BackendError) {
         let limits = ControllerLimits()
         if names.count > limits.keys {
-            throw failure(
+            throw options.failure(
                 "the run names \(names.count) keys, and a chain has room for \(limits.keys)",
                 remedy: "Replay a part of the trace at a time.")
         }
         if let name = names.first(where: { $0.count > limits.nameBytes }) {
-            throw failure("a key has \(name.count) bytes, and a chain takes \(limits.nameBytes)")
+            throw options.failure("a key has \(name.count) bytes, and a chain takes \(limits.nameBytes)")
         }
-        let connection = try system { () throws(SystemError) in try connect() }
+        let connection = try options.system { () throws(SystemError) in try connect() }
         self.connection = connection
         guard connection.description.format == options.format else {
-            throw failure("it is a chain of \(connection.description.format == .cqx ? "NetCRAQ" : "NetChain")")
+            throw options.failure("it is a chain of \(connection.description.format == .cqx ? "NetCRAQ" : "NetChain")")
         }
-        guard try system({ () throws(SystemError) in try isFormed(connection) }) else {
-            throw failure("no chain was formed in \(options.limits.opening / 1_000_000_000) s")
+        guard try options.system({ () throws(SystemError) in try isFormed(connection) }) else {
+            throw options.failure("no chain was formed in \(options.limits.opening / 1_000_000_000) s")
         }
         try place(names, connection)
-        let isPrepared = try system { () throws(SystemError) in
+        let isPrepared = try options.system { () throws(SystemError) in
             try connection.prepare(
                 sessions: options.limits.sessions, until: SystemClock.monotonic + options.limits.opening)
         }
-        guard isPrepared else { throw failure("its nodes do not answer, or there are no sessions left") }
+        guard isPrepared else { throw options.failure("its nodes do not answer, or there are no sessions left") }
     }
 
     private func connect() throws(SystemError) -> ChainConnection {
@@ -74,7 +74,7 @@ final class VersionedClient: SingleKeyClient {
         var next = 0
         while next < names.count {
             let end = min(names.count, next + options.limits.keysAtOnce)
-            let isServed = try system { () throws(SystemError) in
+            let isServed = try options.system { () throws(SystemError) in
                 for place in next..<end where connection.directory.key(named: names[place]) == nil {
                     // One that cannot be placed may be on its way in already, for another client.
                     _ = try connection.place(names[place], width: options.width)
@@ -86,11 +86,11 @@ final class VersionedClient: SingleKeyClient {
                 }
             }
             guard isServed else {
-                throw failure("the chain has no room for all of \(names.count) keys")
+                throw options.failure("the chain has no room for all of \(names.count) keys")
             }
             for place in next..<end {
                 guard let key = connection.directory.key(named: names[place]), key.width == options.width else {
-                    throw failure(
+                    throw options.failure(
                         "key \(String(decoding: names[place], as: UTF8.self)) is served with room for other values",
                         remedy: "Say the same width as those who placed it, or take another chain.")
                 }
@@ -131,7 +131,7 @@ final class VersionedClient: SingleKeyClient {
 
     func turn(until deadline: UInt64) throws(BackendError) {
         guard let connection else { return }
-        try system { () throws(SystemError) in try connection.turn(until: deadline) }
+        try options.system { () throws(SystemError) in try connection.turn(until: deadline) }
     }
 
     func nextEnd() -> SingleKeyEnd? {
@@ -151,18 +151,6 @@ final class VersionedClient: SingleKeyClient {
         case .refused(.tooLarge): .tooLarge
         case .refused: .refused
         case .unknown: .unknown
-        }
-    }
-
-    // MARK: Failures
-
-    private func failure(_ why: String, remedy: String? = nil) -> BackendError {
-        BackendError(.system, what: "cannot use the chain", location: options.name, why: why, remedy: remedy)
-    }
-
-    private func system<Result>(_ body: () throws(SystemError) -> Result) throws(BackendError) -> Result {
-        do { return try body() } catch {
-            throw failure("\(error.what): \(error.words)")
         }
     }
 }

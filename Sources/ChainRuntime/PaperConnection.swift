@@ -14,6 +14,8 @@ package final class PaperConnection {
     private let isNetChain: Bool
     private var client: PaperClient
     private var output = PaperClientOutput()
+    /// Results of `output` that were given out.
+    private var taken = 0
     /// What leaves from each socket.
     private var outboxes: [Outbox]
     private var batch: DatagramBatch
@@ -43,39 +45,30 @@ package final class PaperConnection {
     }
 
     package var pendingCount: Int { client.pendingCount }
+    /// Requests that may be under way at once.
+    package var requestsMax: Int { client.configuration.requestsMax }
     /// Times that a request found no port free.
     package var waits: Int { client.waits }
 
     /// Begins a read at `node`; nil: NetChain's at the one that answered last, the tail at first; NetCRAQ's at one
     /// after the other. Answers nil if too many requests are under way.
     package func read(_ key: UInt32, at node: Int? = nil) -> UInt64? {
-        let entry = node ?? readEntry
-        if node == nil, !isNetChain { readEntry = (readEntry + 1) % nodes.count }
-        return begin(isWrite: false, key, 0, at: entry)
+        let id = beginRead(key, at: node)
+        flush()
+        return id
     }
 
     /// Begins a write at `node`; nil: the one that answered last, the head at first.
     package func write(_ key: UInt32, _ value: UInt128, at node: Int? = nil) -> UInt64? {
-        begin(isWrite: true, key, value, at: node ?? writeEntry)
-    }
-
-    private func begin(isWrite: Bool, _ key: UInt32, _ value: UInt128, at node: Int) -> UInt64? {
-        let id = client.begin(
-            isWrite: isWrite, key: key, value: value, at: node, now: SystemClock.monotonic, into: &output)
-        send()
+        let id = beginWrite(key, value, at: node)
+        flush()
         return id
     }
 
     /// Waits until requests have ended or `deadline` of the monotonic clock; `body` gets each end.
     package func collect(until deadline: UInt64, _ body: (PaperResult) -> Void) throws(SystemError) {
         if output.results.isEmpty { try turn(until: deadline) }
-        for result in output.results {
-            if result.isAnswered {
-                if result.isWrite { writeEntry = result.target } else if isNetChain { readEntry = result.target }
-            }
-            body(result)
-        }
-        output.results.removeAll(keepingCapacity: true)
+        while let result = nextResult() { body(result) }
     }
 
     /// Waits for the end of request `id`, which the number of its tries bounds.
@@ -87,7 +80,44 @@ package final class PaperConnection {
         }
     }
 
-    private func turn(until deadline: UInt64) throws(SystemError) {
+    // A loop of the caller's own.
+
+    /// As `read`, sent by `flush` or the next turn.
+    package func beginRead(_ key: UInt32, at node: Int? = nil, mark: UInt64 = 0) -> UInt64? {
+        let entry = node ?? readEntry
+        if node == nil, !isNetChain { readEntry = (readEntry + 1) % nodes.count }
+        return begin(isWrite: false, key, 0, at: entry, mark)
+    }
+
+    /// As `write`, sent by `flush` or the next turn.
+    package func beginWrite(_ key: UInt32, _ value: UInt128, at node: Int? = nil, mark: UInt64 = 0) -> UInt64? {
+        begin(isWrite: true, key, value, at: node ?? writeEntry, mark)
+    }
+
+    private func begin(isWrite: Bool, _ key: UInt32, _ value: UInt128, at node: Int, _ mark: UInt64) -> UInt64? {
+        client.begin(
+            isWrite: isWrite, key: key, value: value, at: node, mark: mark, now: SystemClock.monotonic, into: &output)
+    }
+
+    /// The next request that has ended, each once; nil: none since. Requests may be begun between.
+    package func nextResult() -> PaperResult? {
+        guard taken < output.results.count else {
+            taken = 0
+            if !output.results.isEmpty { output.results.removeAll(keepingCapacity: true) }
+            return nil
+        }
+        let result = output.results[taken]
+        taken += 1
+        if result.isAnswered {
+            if result.isWrite { writeEntry = result.target } else if isNetChain { readEntry = result.target }
+        }
+        return result
+    }
+
+    /// Sends what is to be sent; then waits until something came, a request is due or `deadline` of the monotonic
+    /// clock, and takes what came.
+    package func turn(until deadline: UInt64) throws(SystemError) {
+        flush()
         let end = min(deadline, client.nextDeadline ?? .max)
         try sockets.wait(until: end, now: SystemClock.monotonic)
         for tag in sockets.sockets.indices where sockets.isReadable(tag) {
@@ -102,10 +132,11 @@ package final class PaperConnection {
             }
         }
         client.advance(to: SystemClock.monotonic, into: &output)
-        send()
+        flush()
     }
 
-    private func send() {
+    /// Hands what is to be sent to the system.
+    package func flush() {
         guard !output.transmissions.isEmpty else { return }
         for transmission in output.transmissions {
             outboxes[transmission.tag].add(

@@ -36,6 +36,8 @@ package struct PaperClientConfiguration: Sendable {
 package struct PaperResult: Equatable, Sendable {
     /// What `begin` answered.
     package var id: UInt64
+    /// The caller's own, as `begin` was given it.
+    package var mark: UInt64
     package var isWrite: Bool
     package var key: UInt32
     /// False: given up. A write may have taken effect, once or several times, or may yet.
@@ -86,6 +88,7 @@ package struct PaperClientOutput: Sendable {
 package struct PaperClient: Sendable {
     private struct Pending: Sendable {
         var id: UInt64 = 0
+        var mark: UInt64 = 0
         var isUsed = false
         var isWrite = false
         var key: UInt32 = 0
@@ -139,8 +142,8 @@ package struct PaperClient: Sendable {
     /// Begins a request at node `target`, where it stays unless it `rotates`; answers its number, or nil if too many
     /// are under way.
     package mutating func begin(
-        isWrite: Bool, key: UInt32, value: UInt128 = 0, at target: Int, rotates: Bool = true, now: UInt64,
-        into output: inout PaperClientOutput
+        isWrite: Bool, key: UInt32, value: UInt128 = 0, at target: Int, rotates: Bool = true, mark: UInt64 = 0,
+        now: UInt64, into output: inout PaperClientOutput
     ) -> UInt64? {
         guard pendingCount < configuration.requestsMax else { return nil }
         let place = free.popLast() ?? pending.count
@@ -148,7 +151,7 @@ package struct PaperClient: Sendable {
         let id = nextId
         nextId += 1
         pending[place] = Pending(
-            id: id, isUsed: true, isWrite: isWrite, key: key, value: value, target: target, rotates: rotates,
+            id: id, mark: mark, isUsed: true, isWrite: isWrite, key: key, value: value, target: target, rotates: rotates,
             begunAt: now)
         if !transmit(place, now, into: &output) { wait(place) }
         return id
@@ -289,7 +292,8 @@ package struct PaperClient: Sendable {
         free.append(place)
         output.results.append(
             PaperResult(
-                id: ended.id, isWrite: ended.isWrite, key: ended.key, isAnswered: isAnswered, value: value,
-                target: ended.target, begunAt: ended.begunAt, endedAt: now, transmissions: ended.transmissions))
+                id: ended.id, mark: ended.mark, isWrite: ended.isWrite, key: ended.key, isAnswered: isAnswered,
+                value: value, target: ended.target, begunAt: ended.begunAt, endedAt: now,
+                transmissions: ended.transmissions))
     }
 }
