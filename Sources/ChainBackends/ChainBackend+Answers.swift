@@ -25,7 +25,8 @@ extension ChainBackend {
         case .busy: fail(place, .busy, end)
         case .tooLarge: fail(place, .tooLarge, end)
         case .refused: fail(place, .notServed, end)
-        case .unknown: fail(place, isLate ? .late : .unknown, end)
+        case .late: fail(place, .late, end)
+        case .unknown: fail(place, .unknown, end)
         }
     }
 
@@ -73,6 +74,7 @@ extension ChainBackend {
     private func takeDeletion(_ end: SingleKeyEnd, _ place: Int) {
         if end.outcome == .mismatch {
             // Somebody wrote it meanwhile.
+            guard end.time < calls[place].deadline else { return fail(place, .busy, end) }
             calls[place].stage = .first
             return begin(place, .read)
         }

@@ -136,13 +136,13 @@ package final class ChainBackend: Backend {
         refusals.removeAll()
     }
 
-    /// Sends what was begun, and takes down when.
+    /// Sends what was begun, and takes down when: before the system is called, which on a loopback has a datagram at
+    /// its destination, and may have the answer back, before it returns.
     private func flush() {
-        client.flush()
-        if unsent.isEmpty { return }
         let time = now
         for place in unsent { calls[place].sent = time }
         unsent.removeAll(keepingCapacity: true)
+        client.flush()
     }
 
     // MARK: Requests

@@ -91,7 +91,7 @@ final class PaperKeyClient<Control: PaperControl>: SingleKeyClient where Control
     func nextEnd() -> SingleKeyEnd? {
         guard let result = connection?.nextResult() else { return nil }
         retransmissions += max(0, result.transmissions - 1)
-        var end = SingleKeyEnd(tag: result.mark, outcome: .unknown, revision: 0, size: 0, time: result.endedAt)
+        var end = SingleKeyEnd(tag: result.mark, outcome: .late, revision: 0, size: 0, time: result.endedAt)
         guard result.isAnswered else { return end }
         end.outcome = .ok
         if result.isWrite {

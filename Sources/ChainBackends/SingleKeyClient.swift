@@ -55,7 +55,9 @@ struct SingleKeyEnd {
         case tooLarge
         /// The chain does not serve the key, or not so.
         case refused
-        /// A write may have taken effect.
+        /// No node answered in time. A write may have taken effect, or may yet.
+        case late
+        /// Nodes of an older and a newer chain were asked, and what the older one did is not known.
         case unknown
     }
 

@@ -150,7 +150,7 @@ final class VersionedClient: SingleKeyClient {
         case .refused(.busy), .refused(.outOfVersions): .busy
         case .refused(.tooLarge): .tooLarge
         case .refused: .refused
-        case .unknown: .unknown
+        case .unknown: result.endedAt - result.submittedAt >= options.patience ? .late : .unknown
         }
     }
 }

@@ -21,6 +21,11 @@ package final class ChainConnection {
     /// Results of `output` that were given out.
     private var taken = 0
     private var batch: DatagramBatch
+    /// When the directory was asked for last.
+    private var directoryAskedAt: UInt64 = 0
+    /// Nanoseconds before it is asked for again. Each request that times out asks for it, hundreds do at once while a
+    /// chain changes, and one of many keys takes milliseconds to take in; what has changed is pushed anyway.
+    private static let directoryInterval: UInt64 = 20_000_000
     /// Datagrams from anywhere but a node's request port.
     package private(set) var foreign = 0
     package private(set) var sends = SendCounts()
@@ -75,12 +80,22 @@ package final class ChainConnection {
 
     /// Hands what is to be sent to the system.
     package func flush() {
-        for message in output.control { link.send(.message(message)) }
-        if !output.control.isEmpty { output.control.removeAll(keepingCapacity: true) }
+        if !output.control.isEmpty {
+            for message in output.control where isToBeSent(message) { link.send(.message(message)) }
+            output.control.removeAll(keepingCapacity: true)
+        }
         if !output.outbox.isEmpty {
             batch.send(output.outbox, .edge, from: socket, to: requestPorts, counts: &sends)
             output.outbox.removeAll()
         }
+    }
+
+    private func isToBeSent(_ message: ControlMessage) -> Bool {
+        guard case .subscribe = message else { return true }
+        let now = SystemClock.monotonic
+        guard directoryAskedAt == 0 || now - directoryAskedAt >= Self.directoryInterval else { return false }
+        directoryAskedAt = now
+        return true
     }
 
     /// Sends what is to be sent; then waits until something came, a request is due or `deadline` of the monotonic

@@ -151,8 +151,8 @@ package struct PaperClient: Sendable {
         let id = nextId
         nextId += 1
         pending[place] = Pending(
-            id: id, mark: mark, isUsed: true, isWrite: isWrite, key: key, value: value, target: target, rotates: rotates,
-            begunAt: now)
+            id: id, mark: mark, isUsed: true, isWrite: isWrite, key: key, value: value, target: target,
+            rotates: rotates, begunAt: now)
         if !transmit(place, now, into: &output) { wait(place) }
         return id
     }
