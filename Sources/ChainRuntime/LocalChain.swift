@@ -200,8 +200,8 @@ package final class LocalChain: Sendable {
     @discardableResult
     package func kill(_ index: Int) -> NodeStatistics { all[index].kill() }
 
-    /// Lets a node stand still: it keeps what it holds and answers nothing. The controller goes on without it, and takes
-    /// it in again, emptied, once it reports.
+    /// Lets a node stand still: it keeps what it holds and answers nothing. The controller goes on without it, and
+    /// takes it in again, emptied, once it reports.
     package func pause(_ index: Int) { all[index].pause() }
 
     package func resume(_ index: Int) { all[index].resume() }

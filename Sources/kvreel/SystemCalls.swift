@@ -131,7 +131,8 @@ enum SystemCalls {
     }
 
     /// Lets the calling thread run whenever it wakes, before all threads of ordinary priority (sched(7), SCHED_FIFO);
-    /// false where the system does not grant that: without CAP_SYS_NICE, or a limit of real-time priority (RLIMIT_RTPRIO).
+    /// false where the system does not grant that: without CAP_SYS_NICE, or a limit of real-time priority
+    /// (RLIMIT_RTPRIO).
     static func takeRealTimePriority() -> Bool {
         // SCHED_RESET_ON_FORK of <bits/sched.h>: threads that it starts are ordinary ones.
         let resetOnFork: Int32 = 0x4000_0000
