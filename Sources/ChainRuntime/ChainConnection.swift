@@ -99,8 +99,13 @@ package final class ChainConnection {
     }
 
     /// Sends what is to be sent; then waits until something came, a request is due or `deadline` of the monotonic
-    /// clock, and takes what came, up to `DatagramBatch.capacity` datagrams.
+    /// clock, and takes what came, up to `DatagramBatch.capacity` datagrams. While there is a result nothing is waited
+    /// for.
     package func turn(until deadline: UInt64) throws(SystemError) {
+        try takeTurn(until: taken < output.results.count ? 0 : deadline)
+    }
+
+    private func takeTurn(until deadline: UInt64) throws(SystemError) {
         flush()
         let isReadable = try link.wait(with: socket, until: min(deadline, client.nextDeadline ?? .max))
         for message in try link.take() {
@@ -143,7 +148,7 @@ package final class ChainConnection {
             guard now < deadline else { return false }
             client.prepare(sessions: sessions, into: &output)
             let next = min(deadline, now + client.configuration.timeout)
-            while !client.isPrepared(sessions: sessions), SystemClock.monotonic < next { try turn(until: next) }
+            while !client.isPrepared(sessions: sessions), SystemClock.monotonic < next { try takeTurn(until: next) }
         }
         return true
     }
@@ -161,7 +166,7 @@ package final class ChainConnection {
     /// each end, with the value that was read.
     package func collect(until deadline: UInt64, _ body: (ClientResult, Span<UInt8>) -> Void) throws(SystemError) {
         // What ended when it was submitted is there already.
-        if output.results.isEmpty { try turn(until: deadline) } else { flush() }
+        if output.results.isEmpty { try takeTurn(until: deadline) } else { flush() }
         while let result = nextResult() { body(result, output.values.span.extracting(result.value)) }
     }
 
@@ -193,7 +198,7 @@ package final class ChainConnection {
         let deadline = SystemClock.monotonic + nanoseconds
         while !condition(client.directory) {
             guard SystemClock.monotonic < deadline else { return false }
-            try turn(until: deadline)
+            try takeTurn(until: deadline)
         }
         return true
     }
@@ -222,7 +227,7 @@ package final class ChainConnection {
         link.send(question)
         while true {
             if let answer = link.takeAnswer() { return answer }
-            try turn(until: .max)
+            try takeTurn(until: .max)
         }
     }
 }

@@ -7,8 +7,19 @@ enum BackendChoice {
     case null
     case local(LocalClusterOptions, StoreOptions)
     case remote(EtcdOptions)
+    case chain(ChainTarget, name: String, patience: UInt64?)
 
-    init(_ name: String, _ options: StoreOptions) throws {
+    init(_ name: String, _ options: StoreOptions, _ chain: ChainOptions) throws {
+        if let target = try ChainTarget(name, chain) {
+            var unused = options.namesForClients
+            if options.etcd != nil { unused.append("--etcd") }
+            if options.dialTimeout != nil { unused.append("--dial-timeout") }
+            if target.variant.isPaper, options.commandTimeout != nil { unused.append("--command-timeout") }
+            try Self.refuse(unused, for: name)
+            self = .chain(target, name: name, patience: options.commandTimeout)
+            return
+        }
+        if let option = chain.given { throw Failure(.usage, "\(option) is for chains, and --backend \(name) is none") }
         switch name {
         case "null":
             try Self.refuse(options.namesForClients + (options.etcd == nil ? [] : ["--etcd"]), for: name)
@@ -43,7 +54,8 @@ enum BackendChoice {
         default:
             throw Failure(
                 .usage, "no such store: \(name)",
-                remedy: "Say etcd:N, etcd://HOST:PORT, etcds://HOST:PORT or null.")
+                remedy: "Say etcd:N, etcd://HOST:PORT, etcds://HOST:PORT, netcraq:N, netchain:N, netcraq://HOST:PORT, "
+                    + "netchain://HOST:PORT or null.")
         }
     }
 

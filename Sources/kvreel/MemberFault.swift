@@ -112,6 +112,7 @@ extension BackendChoice {
         switch self {
         case .null, .remote: nil
         case .local(let options, _): options.members
+        case .chain(let target, _, _): target.startedNodes
         }
     }
 
@@ -120,9 +121,15 @@ extension BackendChoice {
         guard let first = faults.first else { return }
         guard let count = startedMembers else {
             throw Failure(
-                .usage, "faults are for stores that are started for the run: \(first.words)", remedy: "Say etcd:3.")
+                .usage, "faults are for stores that are started for the run: \(first.words)",
+                remedy: "Say etcd:3 or netcraq:4.")
         }
         for fault in faults {
+            if target != nil, !fault.fitsChain {
+                throw Failure(
+                    .usage, "a chain's nodes are threads without a leader: \(fault.words)",
+                    remedy: "Say such as kill:member=2,for=1s.")
+            }
             if case .member(let number) = fault.target, number >= count {
                 throw Failure(.usage, "there is no such member: \(fault.words): it has \(count)")
             }
@@ -130,5 +137,5 @@ extension BackendChoice {
     }
 
     /// Whether of two revisions of a key the higher one is the later.
-    var revisionsAreOrdered: Bool { true }
+    var revisionsAreOrdered: Bool { target?.variant.isPaper != true }
 }

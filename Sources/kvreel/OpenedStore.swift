@@ -1,4 +1,5 @@
 import Backends
+import ChainBackends
 import Replay
 
 /// The store of a replay, connected to, and what was started for it.
@@ -7,7 +8,8 @@ final class OpenedStore {
     private let cluster: LocalCluster?
     private let endpoints: [String]
 
-    init(_ choice: BackendChoice, connections: Int) throws {
+    /// - Parameter plan: what the store is opened for: a chain is to be told of its keys.
+    init(_ choice: BackendChoice, connections: Int, for plan: ReplayPlan) throws {
         do throws(BackendError) {
             switch choice {
             case .null:
@@ -27,6 +29,10 @@ final class OpenedStore {
                 cluster = nil
                 endpoints = options.endpoints.map(\.text)
                 backend = try EtcdBackend(options)
+            case .chain(let target, let name, let patience):
+                cluster = nil
+                endpoints = [name]
+                backend = ChainBackend(target.options(name: name, patience: patience, for: plan))
             }
             do throws(BackendError) {
                 try backend.open(connections: connections)
@@ -38,7 +44,7 @@ final class OpenedStore {
     }
 
     /// The members that were started for the run; nil where there are none.
-    var members: (any MemberControl)? { cluster }
+    var members: (any MemberControl)? { cluster ?? (backend as? ChainBackend)?.localChain.map(ChainNodes.init) }
 
     /// The ends of the connections, as the trace names them: connection i begins with endpoint i modulo their number.
     func connectionNames(_ count: Int) -> [Replay.ConnectionNames] {

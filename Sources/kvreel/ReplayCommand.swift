@@ -8,20 +8,27 @@ struct ReplayCommand: ParsableCommand {
         discussion: """
               kvreel replay etcd.kvr --backend etcd:3 --preload -o three.kvr
               kvreel replay etcd.kvr --backend etcd://10.0.0.1:2379 --speed 10 -o run.kvr
+              kvreel replay etcd.kvr --backend netcraq:4 --preload -o chain.kvr
               kvreel replay etcd.kvr --backend null --max
 
             BACKEND is etcd:N (N members of a local etcd, started for the run and removed behind it), \
-            etcd://HOST:PORT[,HOST:PORT...], etcds://... for TLS, or null, which answers at once and measures the \
-            engine itself. Revisions, leases and watches in requests are translated to what the target answered. A \
-            call is measured from when it was to be sent by the timetable, whatever the store did before. The result \
-            is a trace, which kvreel report, analyze and check read. Page: docs/replay.md
+            etcd://HOST:PORT[,HOST:PORT...], etcds://... for TLS, netcraq:N or netchain:N (a chain of N switches, \
+            started for the run), netcraq://HOST:PORT or netchain://HOST:PORT (the control interface of kvreel \
+            serve), or null, which answers at once and measures the engine itself. Revisions, leases and watches in \
+            requests are translated to what the target answered. A call is measured from when it was to be sent by \
+            the timetable, whatever the store did before. The result is a trace, which kvreel report, analyze and \
+            check read. Page: docs/replay.md
 
             Exit status: 0 done; 1 done, but the replay is invalid, since it was not sent as the timetable says, or \
-            --verify found no order that explains the answers; 2 wrong usage; 3 no usable trace; 4 the store, the output or the system failed; 130 interrupted, with the result \
-            until then.
+            --verify found no order that explains the answers; 2 wrong usage; 3 no usable trace; 4 the store, the \
+            output or the system failed; 130 interrupted, with the result until then.
             """)
 
-    @Option(name: .long, help: ArgumentHelp("etcd:N, etcd://HOST:PORT, etcds://HOST:PORT or null.", valueName: "store"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "etcd:N, etcd://HOST:PORT, etcds://HOST:PORT, netcraq:N, netchain:N, netcraq://HOST:PORT, "
+                + "netchain://HOST:PORT or null.", valueName: "store"))
     var backend: String?
 
     @Option(
@@ -52,6 +59,9 @@ struct ReplayCommand: ParsableCommand {
     @OptionGroup(title: "Store")
     var store: StoreOptions
 
+    @OptionGroup(title: "Chain")
+    var chain: ChainOptions
+
     @Option(
         name: .long, parsing: .singleValue,
         help: ArgumentHelp(
@@ -80,7 +90,7 @@ struct ReplayCommand: ParsableCommand {
 
     func validate() throws {
         if backend == nil {
-            throw ValidationError("name the store with --backend: etcd:3, etcd://HOST:PORT, null")
+            throw ValidationError("name the store with --backend: etcd:3, etcd://HOST:PORT, netcraq:4, null")
         }
         if output == "json" { throw ValidationError("-o names the trace file; for JSON say --json") }
         if output == "-", json { throw ValidationError("-o - and --json both write to standard output") }
@@ -92,7 +102,7 @@ struct ReplayCommand: ParsableCommand {
 
     mutating func run() throws {
         let interruption = Interruption.watch()
-        let choice = try BackendChoice(backend ?? "", store)
+        let choice = try BackendChoice(backend ?? "", store, chain)
         let session = try ReplaySession(
             ReplaySession.Options(
                 trace: trace, output: output, force: force, order: order, schedule: try schedule.schedule(),

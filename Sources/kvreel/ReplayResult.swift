@@ -17,7 +17,7 @@ struct ReplayResult {
     private let strangeRevisions: Int
 
     init(
-        _ options: ReplaySession.Options, _ input: PlanInput, _ driver: EngineDriver, backend: String,
+        _ options: ReplaySession.Options, _ input: PlanInput, _ driver: EngineDriver, backend: any Backend,
         connections: Int, preload: PreloadOutcome, isInterrupted: Bool,
         faults: [String], check: CheckResult?
     ) {
@@ -31,7 +31,7 @@ struct ReplayResult {
         var meta = TraceMeta()
         meta.tool = "kvreel \(Kvreel.version)"
         meta[.traces] = options.trace
-        meta[.backend] = backend
+        meta[.backend] = backend.name
         meta[.schedule] = options.schedule.words
         meta[.order] = options.order.rawValue
         meta[.connections] = Terminal.grouped(connections)
@@ -57,7 +57,7 @@ struct ReplayResult {
         }
         meta[.faults] = faults.isEmpty ? nil : faults.joined(separator: "\n")
         meta[.excluded] = Self.lines(plan.omissions)
-        meta[.remarks] = Self.remarks(driver.engine, plan, isInterrupted: isInterrupted)
+        meta[.remarks] = Self.remarks(driver.engine, plan, backend.counters, isInterrupted: isInterrupted)
         self.meta = meta
     }
 
@@ -119,7 +119,9 @@ struct ReplayResult {
     }
 
     /// What is to be known of the run, a line each.
-    private static func remarks(_ engine: borrowing ReplayEngine, _ plan: ReplayPlan, isInterrupted: Bool) -> String? {
+    private static func remarks(
+        _ engine: borrowing ReplayEngine, _ plan: ReplayPlan, _ counters: [BackendCounter], isInterrupted: Bool
+    ) -> String? {
         let counts = engine.counts
         var lines: [String] = []
         func add(_ count: some BinaryInteger, _ words: String) {
@@ -133,6 +135,7 @@ struct ReplayResult {
         add(counts.notes[Int(StoreAnswer.Note.unsupported.rawValue)], "calls that the store has nothing like")
         add(counts.notes[Int(StoreAnswer.Note.connectionLost.rawValue)], "calls whose connection was lost")
         add(counts.notes[Int(StoreAnswer.Note.timedOut.rawValue)], "calls that timed out")
+        for counter in counters { add(counter.count, counter.words) }
         add(counts.endedStreams, "streams ended by the store")
         add(counts.streamLosses, "messages not sent, since their stream had ended")
         add(counts.cancelledWatches, "watches cancelled by the store")

@@ -27,6 +27,7 @@ struct ReplaySession {
     private let writer: ReplayWriter
     private let store: OpenedStore
     private let connections: Int
+    private let preloadLimits: PreloadLimits
 
     /// Connections that a replay opens at most by itself: below what a process may have of files by default.
     private static let connectionLimit = 512
@@ -35,6 +36,7 @@ struct ReplaySession {
         self.options = options
         try choice.check(options.faults)
         input = try PlanInput(options.trace, order: options.order)
+        preloadLimits = choice.preloadLimits
         connections = options.connections ?? min(max(1, input.plan.connectionCount), Self.connectionLimit)
         var summary = RunSummary(name: options.output ?? options.trace)
         // What a trace says that does not come to its end.
@@ -44,7 +46,7 @@ struct ReplaySession {
         summary.meta[.order] = options.order.rawValue
         // Before a store is started for it.
         writer = try Self.open(options, summary, revisionsAreOrdered: choice.revisionsAreOrdered)
-        do { store = try OpenedStore(choice, connections: connections) } catch {
+        do { store = try OpenedStore(choice, connections: connections, for: input.plan) } catch {
             writer.abandon()
             throw error
         }
@@ -98,7 +100,7 @@ struct ReplaySession {
 
     private func preload(until interruption: Interruption) throws -> PreloadOutcome {
         guard options.isPreloaded else { return PreloadOutcome() }
-        let driver = PreloadDriver(input.plan, connections: connections)
+        let driver = PreloadDriver(input.plan, connections: connections, limits: preloadLimits)
         try store.backend.run(InterruptibleDriver(driver, interruption))
         if interruption.isRequested { throw ExitStatus.interrupted }
         if let failure = driver.failure {
@@ -134,7 +136,7 @@ struct ReplaySession {
             return CheckResult(trace: history)
         }
         let result = ReplayResult(
-            options, input, driver, backend: store.backend.name, connections: connections, preload: preload,
+            options, input, driver, backend: store.backend, connections: connections, preload: preload,
             isInterrupted: interruption.isRequested, faults: done, check: check)
         let finished = try writer.finish(result.meta)
         if options.json {

@@ -1,0 +1,69 @@
+import ChainBackends
+import ChainRuntime
+import Chains
+import Etcd
+import Replay
+import Simulation
+
+extension ChainTarget {
+    /// Nodes that are started for the run and can be ended in it; nil where there are none.
+    var startedNodes: Int? { if case .local(let nodes) = place, !variant.isPaper { nodes } else { nil } }
+
+    /// The chain as a backend's.
+    func options(name: String, patience: UInt64?, for plan: ReplayPlan) -> ChainBackendOptions {
+        let place: ChainBackendOptions.Place =
+            switch place {
+            case .local(let nodes): .local(nodes: nodes)
+            case .remote(let control): .running(control)
+            }
+        let keys = (0..<UInt32(plan.keys.count)).map { plan.keys.string($0 + 1) }
+        var options = ChainBackendOptions(name: name, format: format, place: place, keys: keys)
+        options.width = width
+        options.versions = variant.netCRAQ.versions
+        if let patience { options.patience = patience }
+        if variant.isPaper {
+            options.name += " --variant paper"
+            options.variant =
+                switch store {
+                case .netcraq: .paperNetCRAQ(variant.netCRAQ)
+                case .netchain: .paperNetChain(variant.netChain)
+                }
+        }
+        return options
+    }
+}
+
+/// The nodes of a chain that this process started, each a thread.
+struct ChainNodes: MemberControl {
+    let chain: LocalChain
+
+    var memberCount: Int { chain.addresses.count }
+    func leader() -> Int? { nil }
+    func kill(_ member: Int) throws { chain.kill(member) }
+    func restart(_ member: Int) throws { try chain.restart(member) }
+    func pause(_ member: Int) throws { throw Failure(.usage, "a chain's nodes are threads, which cannot be paused") }
+    func resume(_ member: Int) throws { try pause(member) }
+}
+
+extension MemberFault {
+    /// Whether it can be done to nodes that are threads.
+    var fitsChain: Bool {
+        if case .leader = target { return false }
+        switch action {
+        case .kill, .restart: return true
+        case .pause, .resume: return false
+        }
+    }
+}
+
+extension BackendChoice {
+    /// The chain, if it is one.
+    var target: ChainTarget? { if case .chain(let target, _, _) = self { target } else { nil } }
+
+    /// What a preload asks for at once: a chain has no transactions of several keys.
+    var preloadLimits: PreloadLimits {
+        var limits = PreloadLimits()
+        if target != nil { limits.putsPerTransaction = 1 }
+        return limits
+    }
+}
