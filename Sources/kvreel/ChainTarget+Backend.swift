@@ -41,19 +41,8 @@ struct ChainNodes: MemberControl {
     func leader() -> Int? { nil }
     func kill(_ member: Int) throws { chain.kill(member) }
     func restart(_ member: Int) throws { try chain.restart(member) }
-    func pause(_ member: Int) throws { throw Failure(.usage, "a chain's nodes are threads, which cannot be paused") }
-    func resume(_ member: Int) throws { try pause(member) }
-}
-
-extension MemberFault {
-    /// Whether it can be done to nodes that are threads.
-    var fitsChain: Bool {
-        if case .leader = target { return false }
-        switch action {
-        case .kill, .restart: return true
-        case .pause, .resume: return false
-        }
-    }
+    func pause(_ member: Int) throws { chain.pause(member) }
+    func resume(_ member: Int) throws { chain.resume(member) }
 }
 
 extension BackendChoice {

@@ -125,13 +125,13 @@ extension BackendChoice {
                 remedy: "Say etcd:3 or netcraq:4.")
         }
         for fault in faults {
-            if target != nil, !fault.fitsChain {
+            switch fault.target {
+            case .leader where target != nil:
                 throw Failure(
-                    .usage, "a chain's nodes are threads without a leader: \(fault.words)",
-                    remedy: "Say such as kill:member=2,for=1s.")
-            }
-            if case .member(let number) = fault.target, number >= count {
+                    .usage, "a chain has no leader: \(fault.words)", remedy: "Its first node is member=1, the head.")
+            case .member(let number) where number >= count:
                 throw Failure(.usage, "there is no such member: \(fault.words): it has \(count)")
+            default: break
             }
         }
     }
