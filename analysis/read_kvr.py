@@ -323,7 +323,9 @@ class Block:
             call += 1 + self.next(171)
             o["replay"] = dict(call_number=call, intended_ns=intended, released_ns=released)
             o["replay"]["loop"] = self.next(172) or None
-            o["replay"]["difference"] = DIFFERENCES[self.next(173)]
+            difference = self.next(173)
+            o["replay"]["difference"] = DIFFERENCES[difference & 255]
+            o["replay"]["approximated"] = difference >= 256 or None
 
 
 def blocks(data):

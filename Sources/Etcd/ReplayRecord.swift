@@ -11,6 +11,9 @@ package struct ReplayRecord: Sendable, Equatable {
     /// How the outcome differs from the recorded one: 0 not at all, else a reason of `docs/replay.md`. Stored in
     /// traces: numbers are never changed or reused.
     package var difference: UInt8 = 0
+    /// Whether it stands for a call, or a part of one, that the store cannot do as recorded. Stored in traces with
+    /// `difference`, as 256 added to it.
+    package var isApproximated = false
 
     package static let noCall = UInt32.max
 

@@ -7,6 +7,10 @@ package struct Fidelity: Sendable {
     /// Calls of which both outcomes are known, and those of them with the same.
     package private(set) var compared: Int64 = 0
     package private(set) var same: Int64 = 0
+    /// The same of calls that stand for others, which a chain cannot do: those are not among the ones above, nor in
+    /// any other count but `newErrors` and the order of writes.
+    package private(set) var approximated: Int64 = 0
+    package private(set) var approximatedSame: Int64 = 0
     /// Answered calls of which the recording does not hold an outcome.
     package private(set) var uncompared: Int64 = 0
     /// The first calls of each reason, by their numbers in the plan, in the order of their answers.
@@ -82,6 +86,12 @@ package struct Fidelity: Sendable {
         guard let difference = check(call, plan, answer, parts, firstPart, context) else {
             uncompared += 1
             return .none
+        }
+        if plan.calls[Int(call)].approximation != nil {
+            approximated += 1
+            if case .none = difference { approximatedSame += 1 }
+            if answer.isError, plan.calls[Int(call)].status == 0 { newErrors += 1 }
+            return difference
         }
         compared += 1
         if case .none = difference {

@@ -26,6 +26,8 @@ package struct PlanBuilder: Sendable {
     private var streams: [StreamName: UInt32] = [:]
     /// Streams of which nothing shows what they were opened for.
     private var unknownStreams: Set<UInt32> = []
+    /// What became of the operation that is being taken.
+    private var fate = Expressed.asRecorded
     /// Of each key of the current batch its number in the plan; 0 where not looked up.
     private var keyNumbers: [KeyNumber] = []
 
@@ -42,7 +44,13 @@ package struct PlanBuilder: Sendable {
     }
 
     /// Takes the operations of a batch.
-    package mutating func add(_ batch: borrowing OperationBatch) throws(PlanError) {
+    ///
+    /// - Parameter expressed: what a `ChainExpression` made of each of them; empty for a store that does them all.
+    package mutating func add(
+        _ batch: borrowing OperationBatch, expressed: [Expressed] = []
+    ) throws(PlanError) {
+        precondition(expressed.isEmpty || expressed.count == batch.operations.count, "each operation becomes something")
+        if !expressed.isEmpty, plan.expression == nil { plan.expression = ExpressionTable() }
         guard plan.keys.bytes.count <= limits.keyBytes - batch.keys.bytes.count else {
             throw PlanError(why: "its keys take more than \(limits.keyBytes) bytes")
         }
@@ -57,6 +65,13 @@ package struct PlanBuilder: Sendable {
         keyNumbers.removeAll(keepingCapacity: true)
         keyNumbers.append(contentsOf: repeatElement(0, count: batch.keys.count + 1))
         for place in batch.operations.indices {
+            fate = expressed.isEmpty ? .asRecorded : expressed[place]
+            switch fate {
+            case .asRecorded, .approximated: break
+            case .leftOut, .replaced:
+                countLeftOut(batch.operations[place])
+                continue
+            }
             switch batch.operations[place].role {
             case .call: take(call: batch.operations[place], of: batch)
             case .message: take(message: batch.operations[place], of: batch)
@@ -79,6 +94,7 @@ package struct PlanBuilder: Sendable {
         let history = RecordedHistory(plan, facts: &facts)
         plan.notes.staleReads = history.staleReads
         plan.preload = preload.finish(&plan, limits: limits)
+        if plan.expression != nil { plan.dropUncalledPuts() }
         let rewriting = Rewriting(&plan, facts, history)
         var edges = OrderEdges(callCount: plan.calls.count)
         switch order {
@@ -89,6 +105,8 @@ package struct PlanBuilder: Sendable {
         case .none: break
         }
         plan.notes.cyclesBroken = edges.breakCycles()
+        let omitted = plan.omissions.total
+        plan.expression?.omitted = omitted
         plan.order = OrderGraph(nodeCount: edges.nodeCount, edges: edges.edges)
         return plan
     }
@@ -125,14 +143,30 @@ extension PlanBuilder {
         facts.hasChanged = planned.status == 0 && plan.hasChanged(planned)
         if facts.hasChanged, planned.headerRevision > 0 { unanswered.explain(planned.headerRevision) }
         planned.latency = facts.end == .max ? -1 : max(0, facts.end.distance(since: facts.time))
+        count(fate, call.kind)
         plan.calls.append(planned)
         self.facts.append(facts)
     }
 
+    /// Counts what a chain does not do, where it was asked for.
+    private mutating func countLeftOut(_ operation: Operation) {
+        switch operation.role {
+        case .call: if operation.completeness.contains(.openedBefore) { return }
+        case .message: if !operation.completeness.contains(.hasRequest) { return }
+        case .event: return
+        }
+        count(fate, operation.kind)
+    }
+
+    /// Nothing is counted for a store that does everything.
+    private mutating func count(_ fate: Expressed, _ kind: OperationKind) { plan.expression?.count(fate, kind) }
+
     private mutating func planned(_ operation: Operation) -> PlannedCall {
-        PlannedCall(
+        var planned = PlannedCall(
             kind: operation.kind, method: operation.method, time: operation.time.nanoseconds,
             connection: connection(operation.connection))
+        if case .approximated(let obstacle, _, _) = fate { planned.approximation = obstacle }
+        return planned
     }
 
     /// Copies parts and compares behind those of the plan, compares of nested transactions behind the call's own.
@@ -285,6 +319,7 @@ extension PlanBuilder {
                 continue
             }
             plan.notes.unansweredExecuted += 1
+            count(candidate.call.expressed, candidate.call.kind)
             plan.calls.append(candidate.call)
             facts.append(candidate.facts)
         }
@@ -326,6 +361,13 @@ extension PlanBuilder {
                 edges.add(before: tail, after: UInt32(place))
             }
         }
+    }
+}
+
+extension PlannedCall {
+    /// Of a write without a recorded answer: it stands for itself.
+    fileprivate var expressed: Expressed {
+        approximation.map { .approximated($0, of: kind, counted: true) } ?? .asRecorded
     }
 }
 

@@ -10,6 +10,9 @@ package struct PlanLimits: Sendable {
     package var valueBytes: Int64 = 64 << 20
     /// Keys that stand for counted ones.
     package var fillers = 1 << 20
+    /// Ranges in which something is deleted, of which a chain's survey keeps one each: what a cleaner of that many
+    /// namespaces leaves.
+    package var deletedRanges = 1 << 20
     /// What one call's unanswered writes are looked for among: times that a key was seen.
     package var sightings = 1 << 22
 

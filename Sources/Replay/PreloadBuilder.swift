@@ -33,7 +33,7 @@ struct PreloadBuilder: Sendable {
         var places: [Int64: UInt32] = [:]
         for place in preload.leases.indices { places[preload.leases[place].recorded] = UInt32(place) }
         let sizes = records.map(\.valueSize).filter { $0 >= 0 }.sorted()
-        let median = sizes.isEmpty ? Self.usualValueSize : min(sizes[(sizes.count - 1) / 2], limits.valueBytes)
+        let median = min(sizes.isEmpty ? Self.usualValueSize : sizes[(sizes.count - 1) / 2], limits.valueBytes)
         for key in fillers(beside: records, &plan, limits: limits) {
             preload.puts.append(PreloadPlan.Put(filler: key, valueSize: median))
         }

@@ -74,6 +74,18 @@ struct RecordedHistory {
         return write.call
     }
 
+    /// The call that put the key at exactly that revision; nil if none did.
+    func put(of key: KeyNumber, at revision: Int64, in plan: ReplayPlan) -> UInt32? {
+        if revision <= 0 { return nil }
+        var place = firstWrite(after: revision - 1)
+        while place < writes.count, writes[place].revision == revision {
+            let call = writes[place].call
+            if plan.changes(of: plan.calls[Int(call)]).contains(where: { $0.key == key && $0.isPut }) { return call }
+            place += 1
+        }
+        return nil
+    }
+
     /// A revocation deletes its lease's keys at its header's revision, unless another call changed something at it.
     private func placeRevocations(_ plan: ReplayPlan, _ facts: inout [CallFacts]) {
         for place in plan.calls.indices where plan.calls[place].kind == .leaseRevoke {

@@ -71,6 +71,7 @@ extension ReplayEngine {
         replay.call = call
         replay.loop = loop
         replay.difference = difference.rawValue
+        replay.isApproximated = plan.calls[Int(call)].approximation != nil
         recording.batch.replays.append(replay)
     }
 

@@ -22,9 +22,26 @@ package struct ReplayPlan: Sendable {
     package var preload = PreloadPlan()
     /// Calls of the trace that are not replayed, by reason.
     package var omissions = OmissionTable()
+    /// What a chain does of the rest; nil for other stores.
+    package var expression: ExpressionTable?
     package var notes = PlanNotes()
 
     package init() {}
+
+    /// Keys that calls name, ends of ranges apart, in the order of their numbers.
+    package var calledKeys: [KeyNumber] {
+        var isCalled = Array(repeating: false, count: keys.count + 1)
+        for call in calls { isCalled[Int(call.body.key)] = true }
+        for part in parts { isCalled[Int(part.key)] = true }
+        for compare in compares { isCalled[Int(compare.key)] = true }
+        return (1..<KeyNumber(isCalled.count)).filter { isCalled[Int($0)] }
+    }
+
+    /// Leaves out of the preload what no call names: a chain has a place for each key.
+    mutating func dropUncalledPuts() {
+        let called = Set(calledKeys)
+        preload.puts.removeAll { !called.contains($0.key) }
+    }
 }
 
 /// What is to be known of how a plan was made.
@@ -90,6 +107,8 @@ package struct PlannedCall: Sendable {
     package var status: UInt32 = PlannedCall.noStatus
     /// The recorded header revision; 0 when not seen.
     package var headerRevision: Int64 = 0
+    /// Why it stands for another call that a chain cannot do; nil where it is as recorded.
+    package var approximation: ChainObstacle?
 
     package static let noStatus = UInt32.max
 

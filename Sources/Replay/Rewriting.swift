@@ -125,6 +125,7 @@ struct Rewriting {
                 return Patch(.operand, from: .revisionOfPreload, index: index, number: preloaded)
             }
         }
+        if plan.expression != nil { return version(compare, index, place, &plan, facts) }
         let isExact = compare.relation == .equal || compare.relation == .notEqual
         if let write = history.write(upTo: compare.operand), !isExact || write.revision == compare.operand,
             isBefore(write.call, place, facts)
@@ -133,6 +134,18 @@ struct Rewriting {
         }
         plan.notes.unmappedCompares += 1
         return Patch(.operand, from: .nowhere, index: index)
+    }
+
+    /// The version of a key of a chain. Each key counts its own: that of another key's write says nothing, and what the
+    /// key never had in the recording is what it never has.
+    private func version(
+        _ compare: Compare, _ index: UInt32, _ place: Int, _ plan: inout ReplayPlan, _ facts: [CallFacts]
+    ) -> Patch {
+        if let put = history.put(of: compare.key, at: compare.operand, in: plan), isBefore(put, place, facts) {
+            return Patch(.operand, from: .revisionOfCall, index: index, number: put)
+        }
+        if history.write(at: compare.operand) == nil { plan.notes.unmappedCompares += 1 }
+        return Patch(.operand, from: .constant, index: index, offset: .max - compare.operand)
     }
 
     /// Whether the call has an earlier place in the history than another, so that this one may wait for it.

@@ -2,6 +2,9 @@ import Etcd
 
 // What a replay knows of its operations.
 extension BatchCodec {
+    /// Added to the difference of what stands for another call.
+    private static var approximated: Int64 { 256 }
+
     /// A record for each operation, or none at all. Calls end nearly in the order in which they were planned, so a
     /// call's number is close to the one before; send lag and wait are small where the replay keeps its times.
     mutating func codeReplays() {
@@ -16,7 +19,7 @@ extension BatchCodec {
             coder.number(&step, .replayCall)
             var loop = Int64(record.loop)
             coder.number(&loop, .replayLoop)
-            var difference = Int64(record.difference)
+            var difference = Int64(record.difference) + (record.isApproximated ? Self.approximated : 0)
             coder.number(&difference, .replayDifference)
             if Coder.encodes {
                 previousCall = Int64(record.call)
@@ -26,7 +29,10 @@ extension BatchCodec {
             previousCall = previousCall &+ step &+ 1
             record.call = narrowed(previousCall)
             record.loop = narrowed(loop)
-            guard let reason = UInt8(exactly: difference) else { return coder.fail() }
+            record.isApproximated = difference >= Self.approximated
+            guard let reason = UInt8(exactly: difference & (Self.approximated - 1)),
+                difference < 2 * Self.approximated
+            else { return coder.fail() }
             record.difference = reason
             batch.replays.append(record)
         }

@@ -21,6 +21,12 @@ extension TraceMeta {
         case coverage = "replay.coverage"
         /// Calls of the traces that were not replayed, by reason, one a line.
         case excluded = "replay.excluded"
+        /// Of a chain: what it does, `1024 bytes` or `16 bytes, no compare`.
+        case chain = "replay.chain"
+        /// Of a chain: how many calls it did as recorded, by what else, or not at all, and why; one a line.
+        case expression = "replay.expression"
+        /// Of a chain: how many of the calls that stand for others had the recorded outcome.
+        case approximated = "replay.approximated"
         /// What else is to be known: numbers that could not be translated, what was left open, examples of other
         /// outcomes; one a line.
         case remarks = "replay.remarks"
