@@ -144,8 +144,11 @@ struct Rewriting {
         if let put = history.put(of: compare.key, at: compare.operand, in: plan), isBefore(put, place, facts) {
             return Patch(.operand, from: .revisionOfCall, index: index, number: put)
         }
-        if history.write(at: compare.operand) == nil { plan.notes.unmappedCompares += 1 }
-        return Patch(.operand, from: .constant, index: index, offset: .max - compare.operand)
+        if history.write(at: compare.operand) == nil {
+            plan.notes.unmappedCompares += 1
+            return Patch(.operand, from: .nowhere, index: index)
+        }
+        return Patch(.operand, from: .constant, index: index, offset: .max &- compare.operand)
     }
 
     /// Whether the call has an earlier place in the history than another, so that this one may wait for it.

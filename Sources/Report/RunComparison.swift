@@ -5,8 +5,15 @@ import Trace
 /// Replays side by side: a row a figure, a column a run.
 package struct RunComparison: Sendable {
     private let runs: [RunSummary]
+    /// Of each run what a chain expresses of it; empty where no run is of a chain.
+    private let expressed: [RunSummary]
 
-    package init(_ runs: [RunSummary]) { self.runs = runs }
+    /// - Parameter expressed: of each run, the calls that a chain does as recorded; empty if there is no such.
+    package init(_ runs: [RunSummary], expressed: [RunSummary] = []) {
+        precondition(expressed.isEmpty || expressed.count == runs.count, "a part of each run")
+        self.runs = runs
+        self.expressed = expressed
+    }
 
     /// Rows that belong together, and what is to be known of them.
     struct Section {
@@ -30,7 +37,7 @@ package struct RunComparison: Sendable {
                 times(
                     "Dependency wait", "From when it was to be sent to when all that it waits for was answered.",
                     \.dependencyWait),
-            ] + [outcomes]
+            ] + [outcomes, expression, overExpressed]
     }
 
     // MARK: Sections
@@ -95,7 +102,59 @@ package struct RunComparison: Sendable {
                 Figures.count($0.differences[reason] ?? 0)
             }
         }
+        section.row("approximated", runs) { run in
+            if run.approximated == 0 { return nil }
+            let same = run.approximated - run.approximatedDifferent
+            return "\(Figures.count(same)) of \(Figures.count(run.approximated)) as recorded"
+        }
         section.row("fidelity", runs) { $0.meta[.fidelity]?.split(separator: " ").first.map(String.init) }
+        return section
+    }
+
+    // MARK: Chains
+
+    /// What a chain could not do, and why, in calls of the trace.
+    private var expression: Section {
+        var section = Section(
+            title: "Expressed", note: "Calls and messages of the trace, each once: what a chain does of them.")
+        let tables = runs.map { $0.meta[.expression].map { ExpressionTable(text: $0) } }
+        if tables.allSatisfy({ $0 == nil }) { return section }
+        func row(_ label: String, _ count: (ExpressionTable) -> Int) {
+            let counts = tables.map { $0.map(count) }
+            if counts.allSatisfy({ $0 ?? 0 == 0 }) { return }
+            section.rows.append(
+                [label]
+                    + zip(counts, tables).map { count, table in
+                        guard let count, let table else { return "-" }
+                        let share = table.total == 0 ? 0 : Double(count) / Double(table.total)
+                        return "\(Figures.count(count)) (\(Figures.decimal(share * 100, places: 2)) %)"
+                    })
+        }
+        row("as recorded") { $0.executed }
+        row("approximated") { $0.approximated }
+        for obstacle in ChainObstacle.allCases { row("  " + obstacle.words) { $0.approximated(obstacle) } }
+        row("left out") { $0.leftOut }
+        for obstacle in ChainObstacle.allCases { row("  " + obstacle.words) { $0.leftOut(obstacle) } }
+        row("replayed on no store") { $0.omitted }
+        return section
+    }
+
+    /// All runs over the calls that a chain does as recorded, so that the same is compared.
+    private var overExpressed: Section {
+        var section = Section(
+            title: "Over what a chain does as recorded",
+            note: "Other stores' calls are those that the chain could do, judged by their own traces.")
+        if expressed.isEmpty { return section }
+        section.row("answered", expressed) { Figures.count($0.total) }
+        section.row("as recorded", expressed) { Figures.count($0.compared - $0.differences.values.reduce(0, +)) }
+        for (title, times) in [("response time", \RunSummary.response), ("service time", \RunSummary.service)] {
+            for (label, percent) in [("p50", 50.0), ("p99", 99), ("p99.9", 99.9)] {
+                section.row("\(title) \(label)", expressed) { run in
+                    let times = run[keyPath: times]
+                    return times.count == 0 ? nil : Figures.latency(nanoseconds: Int64(times.percentile(percent)))
+                }
+            }
+        }
         return section
     }
 

@@ -13,9 +13,13 @@ package struct RunSummary: Sendable {
     /// Of these, those that ended with another gRPC status than 0, or with none.
     package private(set) var errors = 0
     package private(set) var statuses: [UInt32: Int] = [:]
-    /// Outcomes other than the recorded ones, of the first loop, by `ReplayRecord.difference`.
+    /// Outcomes other than the recorded ones, of the first loop, by `ReplayRecord.difference`; of calls that were done
+    /// as recorded.
     package private(set) var differences: [UInt8: Int] = [:]
     package private(set) var compared = 0
+    /// Calls of the first loop that stand for others, or for a part of them, and those with another outcome.
+    package private(set) var approximated = 0
+    package private(set) var approximatedDifferent = 0
     package private(set) var events = 0
     /// From when a call was to be sent to when it had ended.
     package private(set) var response = TimeHistogram()
@@ -36,8 +40,23 @@ package struct RunSummary: Sendable {
 
     /// Takes a batch; operations of traces that are no replays are passed over.
     package mutating func add(_ batch: borrowing OperationBatch) {
+        add(batch) { _ in true }
+    }
+
+    /// Takes of a batch what a chain does as recorded.
+    ///
+    /// - Parameter expressed: what a `ChainExpression` made of each operation; empty for a replay on a chain, which
+    ///   says so itself.
+    package mutating func add(_ batch: borrowing OperationBatch, expressed: [Expressed]) {
+        let records = batch.replays
+        add(batch) { place in
+            expressed.isEmpty ? !records[place].isApproximated : expressed[place] == .asRecorded
+        }
+    }
+
+    private mutating func add(_ batch: borrowing OperationBatch, where isTaken: (Int) -> Bool) {
         guard batch.replays.count == batch.operations.count else { return }
-        for place in batch.operations.indices {
+        for place in batch.operations.indices where isTaken(place) {
             add(batch.operations[place], batch.replays[place], of: batch)
         }
     }
@@ -53,7 +72,10 @@ package struct RunSummary: Sendable {
         let status = operation.status ?? 0
         statuses[status, default: 0] += 1
         if status != 0 { errors += 1 }
-        if record.loop == 0 {
+        if record.loop == 0, record.isApproximated {
+            approximated += 1
+            if record.difference != 0 { approximatedDifferent += 1 }
+        } else if record.loop == 0 {
             compared += 1
             if record.difference != 0 { differences[record.difference, default: 0] += 1 }
         }

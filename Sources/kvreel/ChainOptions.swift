@@ -1,5 +1,6 @@
 import ArgumentParser
 import Chains
+import Replay
 
 /// What is said of a chain that a workload is replayed on.
 struct ChainOptions: ParsableArguments {
@@ -9,8 +10,16 @@ struct ChainOptions: ParsableArguments {
         transform: OptionValue.valueBytes)
     var width: WidthClass?
 
+    @Option(
+        help: ArgumentHelp(
+            "Chains: what becomes of calls that a chain cannot do: skip, fail, or approximate. (default: skip)",
+            valueName: "policy"))
+    var unsupported: UnsupportedPolicy?
+
     @OptionGroup var variant: VariantOptions
 
     /// The name of an option that is given, if any is: for stores that are no chains.
-    var given: String? { width != nil ? "--width" : variant.given }
+    var given: String? { width != nil ? "--width" : unsupported != nil ? "--unsupported" : variant.given }
 }
+
+extension UnsupportedPolicy: ExpressibleByArgument {}

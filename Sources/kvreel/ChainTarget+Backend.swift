@@ -16,7 +16,7 @@ extension ChainTarget {
             case .local(let nodes): .local(nodes: nodes)
             case .remote(let control): .running(control)
             }
-        let keys = (0..<UInt32(plan.keys.count)).map { plan.keys.string($0 + 1) }
+        let keys = plan.calledKeys.map { plan.keys.string($0) }
         var options = ChainBackendOptions(name: name, format: format, place: place, keys: keys)
         options.width = width
         options.versions = variant.netCRAQ.versions

@@ -1,4 +1,5 @@
 import Chains
+import Replay
 import Simulation
 
 /// The chain of a replay, as `--backend` names it: `netcraq:4` or `netchain:4`, started for the run, or
@@ -17,9 +18,16 @@ struct ChainTarget {
     var variant: VariantOptions
     /// Room for the values of every key of the run. The paper variants' packets have 16 bytes.
     var width: WidthClass
+    /// What becomes of calls that it cannot do.
+    var unsupported: UnsupportedPolicy
 
     /// The default variant's.
     var format: ChainFormat { store == .netcraq ? .cqx : .ncx }
+
+    /// The papers' chains do not compare.
+    var abilities: ChainAbilities {
+        ChainAbilities(valueBytes: Int64(width.byteCount), hasCompare: !variant.isPaper)
+    }
 
     /// Nil for a name that is no chain's; throws a `Failure` of usage for one that is not right, or with options that
     /// would be ignored.
@@ -44,6 +52,7 @@ struct ChainTarget {
         if options.variant.isPaper, let width = options.width, width != .bytes16 {
             throw Failure(.usage, "--width \(width.byteCount): the published packets have 16 bytes for a value")
         }
+        unsupported = options.unsupported ?? .skip
         self.store = store
         variant = options.variant
         width = options.variant.isPaper ? .bytes16 : options.width ?? .bytes1024

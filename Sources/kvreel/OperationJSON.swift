@@ -79,6 +79,7 @@ struct OperationJSON {
         if replay.difference != 0 {
             json.member("difference", Difference(rawValue: replay.difference)?.word ?? "\(replay.difference)")
         }
+        if replay.isApproximated { json.member("approximated", true) }
     }
 
     private static func type(_ operation: Operation) -> String {

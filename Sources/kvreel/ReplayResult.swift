@@ -43,6 +43,13 @@ struct ReplayResult {
             "\(Terminal.decimal(driver.busyShare * 100, places: 1)) % busy"
             + (driver.hasRealTimePriority ? ", real-time priority" : "")
         meta[.fidelity] = Self.words(score)
+        meta[.chain] = input.chain?.text
+        meta[.expression] = plan.expression?.text
+        let fidelity = driver.engine.fidelity
+        if fidelity.approximated > 0 {
+            meta[.approximated] =
+                "\(Terminal.grouped(fidelity.approximatedSame)) of \(Terminal.grouped(fidelity.approximated)) as recorded"
+        }
         if latencies.delivery.count > 0 {
             let (median, high) = (latencies.delivery.percentile(50), latencies.delivery.percentile(99))
             meta[.delivery] =
@@ -184,6 +191,11 @@ struct ReplayResult {
             json.name("check")
             check.write(to: &json)
         }
+        if summary.approximated > 0 {
+            json.member("approximated_compared", summary.approximated)
+            json.member("approximated_different", summary.approximatedDifferent)
+        }
+        plan.expression?.write(to: &json)
         json.member("fidelity", share: score.total)
         for (name, times) in [
             ("response_time", summary.response), ("service_time", summary.service), ("send_lag", summary.sendLag),
@@ -205,7 +217,8 @@ struct ReplayResult {
     private static let members: [(TraceMeta.ReplayEntry, String)] = [
         (.rule, "rule"), (.traces, "of"), (.backend, "backend"), (.schedule, "schedule"), (.order, "order"),
         (.connections, "connections"), (.preload, "preload"), (.engine, "engine"), (.delivery, "delivery"),
-        (.consistency, "consistency"), (.excluded, "excluded"), (.remarks, "remarks"), (.coverage, "coverage"),
+        (.consistency, "consistency"), (.excluded, "excluded"), (.chain, "chain"), (.remarks, "remarks"),
+        (.coverage, "coverage"),
     ]
 }
 

@@ -35,7 +35,7 @@ struct ReplaySession {
     init(_ options: Options, _ choice: BackendChoice) throws {
         self.options = options
         try choice.check(options.faults)
-        input = try PlanInput(options.trace, order: options.order)
+        input = try PlanInput(options.trace, order: options.order, chain: choice.target)
         preloadLimits = choice.preloadLimits
         connections = options.connections ?? min(max(1, input.plan.connectionCount), Self.connectionLimit)
         var summary = RunSummary(name: options.output ?? options.trace)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Etcd
+import Replay
 import Report
 import Trace
 import Wire
@@ -35,6 +36,7 @@ struct ReportCommand: ParsableCommand {
 
     mutating func run() throws {
         var runs: [RunSummary] = []
+        var abilities: ChainAbilities?
         var isDoubtful = false
         var batch = OperationBatch()
         for trace in traces {
@@ -49,14 +51,46 @@ struct ReportCommand: ParsableCommand {
             }
             if input.warnOfDamage() { isDoubtful = true }
             if !["valid", "capacity"].contains(summary.meta[.verdict] ?? "") { isDoubtful = true }
+            if let chain = summary.meta[.chain].flatMap({ ChainAbilities(text: $0) }) {
+                abilities = abilities?.intersection(chain) ?? chain
+            }
             runs.append(summary)
         }
-        let comparison = RunComparison(runs)
+        let comparison = RunComparison(runs, expressed: try abilities.map { try expressed(by: $0, runs) } ?? [])
         switch format {
         case .text:
             try StandardOutput.print(comparison.text(width: Terminal.showsOutput ? Terminal.outputWidth : nil))
         case .md: try StandardOutput.print(comparison.markdown())
         }
         if isDoubtful { throw ExitStatus.untrusted }
+    }
+
+    /// Of each run the calls that a chain does as recorded; nothing where a trace cannot be read again.
+    private func expressed(by abilities: ChainAbilities, _ runs: [RunSummary]) throws -> [RunSummary] {
+        if traces.contains("-") { return [] }
+        return try zip(traces, runs).map { trace, run in
+            var part = RunSummary(name: run.name, meta: run.meta)
+            var batch = OperationBatch()
+            if run.meta[.chain] != nil {
+                let input = try TraceInput(trace)
+                while try input.next(into: &batch) { part.add(batch, expressed: []) }
+                return part
+            }
+            do {
+                var survey = ChainSurvey(abilities)
+                let first = try TraceInput(trace)
+                while try first.next(into: &batch) { try survey.add(batch) }
+                survey.finish()
+                var expression = ChainExpression(abilities, .skip, survey)
+                let second = try TraceInput(trace)
+                while try second.next(into: &batch) {
+                    try expression.express(&batch)
+                    part.add(batch, expressed: expression.expressed)
+                }
+            } catch let error as PlanError {
+                throw Failure(.input, "cannot compare: \(trace): \(error.why)", remedy: error.remedy)
+            }
+            return part
+        }
     }
 }

@@ -69,7 +69,8 @@ struct RealExpressionTests {
                 #expect(fidelity.compared == fidelity.same, "\(policy): \(examples.joined(separator: ", "))")
                 #expect(fidelity.orderViolations == 0)
                 #expect(fidelity.compared + fidelity.approximated > 30 || chain.valueBytes < 1024)
-                print(name, chain, policy, fidelity.compared, fidelity.approximated, fidelity.approximatedSame)
+                // What stands for other calls finds keys whose lease had ended, and a paper's chain deletes nothing.
+                if chain.hasCompare { #expect(fidelity.approximatedSame == fidelity.approximated) }
             }
         }
     }

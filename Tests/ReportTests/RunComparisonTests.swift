@@ -60,4 +60,33 @@ struct RunComparisonTests {
         let text = RunComparison([RunSummary(name: "a.kvr")]).text(width: nil)
         #expect(text.contains("none: it was broken off"))
     }
+
+    @Test("beside a chain: what it could not do and why, and all runs over what it does")
+    func chain() {
+        var meta = TraceMeta()
+        meta[.backend] = "netcraq:4"
+        meta[.chain] = "1024 bytes"
+        meta[.expression] = """
+            executed txn 60
+            approximated txn lease 20
+            left-out watch watch 5
+            left-out txn lease 10
+            left-out range range 4
+            omitted 1
+            """
+        let runs = [Self.runs[0], Self.summary("chain.kvr", meta, slowness: 1)]
+        let parts = [Self.summary("one.kvr", Self.runs[0].meta, slowness: 3), runs[1]]
+        let lines = RunComparison(runs, expressed: parts).text(width: nil).split(separator: "\n").map {
+            $0.split(whereSeparator: { $0 == " " }).joined(separator: " ")
+        }
+        for line in [
+            "as recorded - 60 (60.00 %)", "approximated - 20 (20.00 %)", "key with a lease - 20 (20.00 %)",
+            "left out - 19 (19.00 %)", "watches - 5 (5.00 %)", "a range over keys - 4 (4.00 %)",
+            "key with a lease - 10 (10.00 %)", "replayed on no store - 1 (1.00 %)",
+            "service time p50 3.00 ms 1.00 ms",
+        ] {
+            #expect(lines.contains(line), "\(line)")
+        }
+        #expect(!RunComparison(runs).text(width: nil).contains("Over what a chain does"))
+    }
 }

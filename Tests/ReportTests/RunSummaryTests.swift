@@ -41,6 +41,27 @@ struct RunSummaryTests {
         #expect(summary.answered[Int(OperationKind.txn.rawValue)] == 3)
     }
 
+    @Test("what stands for other calls is counted apart, and left out of what a chain does as recorded")
+    func approximated() {
+        var batch = OperationBatch()
+        for (took, difference, isApproximated) in [(5, 0, false), (7, 3, false), (11, 0, true), (13, 3, true)] {
+            batch.append(kind: .range, sent: 10, took: Int64(took), difference: UInt8(difference))
+            batch.replays[batch.replays.count - 1].isApproximated = isApproximated
+        }
+        var summary = RunSummary(name: "a.kvr")
+        summary.add(batch)
+        #expect(summary.compared == 2)
+        #expect(summary.differences == [3: 1])
+        #expect([summary.approximated, summary.approximatedDifferent] == [2, 1])
+        #expect([summary.total, Int(summary.service.max)] == [4, 13])
+        var ofChain = RunSummary(name: "a.kvr")
+        ofChain.add(batch, expressed: [])
+        #expect([ofChain.total, Int(ofChain.service.max), ofChain.approximated] == [2, 7, 0])
+        var ofEtcd = RunSummary(name: "a.kvr")
+        ofEtcd.add(batch, expressed: [.asRecorded, .leftOut(.lease), .asRecorded, .leftOut(.watch)])
+        #expect([ofEtcd.total, Int(ofEtcd.service.max)] == [2, 11])
+    }
+
     @Test("events of watches are no calls")
     func events() {
         var batch = OperationBatch()
