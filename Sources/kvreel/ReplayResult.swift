@@ -48,7 +48,8 @@ struct ReplayResult {
         let fidelity = driver.engine.fidelity
         if fidelity.approximated > 0 {
             meta[.approximated] =
-                "\(Terminal.grouped(fidelity.approximatedSame)) of \(Terminal.grouped(fidelity.approximated)) as recorded"
+                "\(Terminal.grouped(fidelity.approximatedSame)) of "
+                + "\(Terminal.grouped(fidelity.approximated)) as recorded"
         }
         if latencies.delivery.count > 0 {
             let (median, high) = (latencies.delivery.percentile(50), latencies.delivery.percentile(99))
