@@ -19,6 +19,8 @@ struct ReplayChainTests {
             (["--backend", "netcraq:4", "--width", "17"], "16, 128 or 1024"),
             (["--backend", "netchain:4", "--versions", "4"], "--versions is for netcraq only"),
             (["--backend", "null", "--width", "16"], "--width is for chains"),
+            (["--backend", "etcd:1", "--unsupported", "fail"], "--unsupported is for chains"),
+            (["--backend", "netcraq:1", "--unsupported", "guess"], "approximate"),
             (["--backend", "etcd:1", "--variant", "paper"], "--variant is for chains"),
         ])
     func usage(_ arguments: [String], _ words: String) throws {
