@@ -76,6 +76,28 @@ struct RealExpressionTests {
     }
 
     @Test(
+        "the same of the larger recordings", .enabled(if: Repository.hasCaptures), arguments: ["large", "api-mix"])
+    func larger(_ name: String) throws {
+        let path = try Repository.capture(name).appending(path: "capture.pcap.zst").path
+        let batches = try RealPlanTests.batches(of: path)
+        var asked = 0
+        for batch in batches {
+            for operation in batch.operations where operation.isAsked { asked += 1 }
+        }
+        for policy in [UnsupportedPolicy.skip, .approximate] {
+            let table = try #require(try Self.chains[0].plan(of: batches, policy).expression)
+            #expect(table.total == asked)
+            let (fidelity, model) = try Self.chains[0].replay(batches, policy, .max, seed: 1)
+            #expect(model.unsupported.isEmpty)
+            #expect(fidelity.compared > 100)
+            #expect(fidelity.compared == fidelity.same)
+            // A key whose lease had ended in the recording is still there.
+            #expect((fidelity.approximated - fidelity.approximatedSame) * 1000 <= fidelity.approximated)
+            #expect(fidelity.orderViolations == 0)
+        }
+    }
+
+    @Test(
         "no key that a chain changes or compares as recorded has a change or compare that is left out", arguments: names
     )
     func eligibility(_ name: String) throws {
