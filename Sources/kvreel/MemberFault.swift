@@ -82,7 +82,7 @@ struct MemberFault: Sendable, Equatable {
         var joined: [String] = []
         for argument in arguments {
             if joined.count >= 2, joined[joined.count - 2] == "--at", !(joined.last ?? "").contains(" "),
-                Action.allCases.contains(where: { argument.hasPrefix($0.rawValue + ":") })
+                argument.contains(":member=")
             {
                 joined[joined.count - 1] += " " + argument
             } else {
