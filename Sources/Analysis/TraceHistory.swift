@@ -148,7 +148,14 @@ package struct TraceHistory: Sendable {
         guard call.body.flags.has(.answered) else {
             return call.kind == .range ? .readUnanswered : .writeUnanswered
         }
-        return call.headerRevision > 0 ? nil : .answerLost
+        if call.headerRevision > 0 { return nil }
+        // A chain has no revision but the keys' own, and none of a key that is not there.
+        switch call.kind {
+        case .range: return nil
+        case .delete: return call.body.count == 0 ? nil : .answerLost
+        case .txn: return call.body.flags.has(.succeeded) ? .answerLost : nil
+        default: return .answerLost
+        }
     }
 
     // MARK: One request

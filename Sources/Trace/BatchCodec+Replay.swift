@@ -29,11 +29,9 @@ extension BatchCodec {
             previousCall = previousCall &+ step &+ 1
             record.call = narrowed(previousCall)
             record.loop = narrowed(loop)
+            guard (0..<2 * Self.approximated).contains(difference) else { return coder.fail() }
             record.isApproximated = difference >= Self.approximated
-            guard let reason = UInt8(exactly: difference & (Self.approximated - 1)),
-                difference < 2 * Self.approximated
-            else { return coder.fail() }
-            record.difference = reason
+            record.difference = UInt8(truncatingIfNeeded: difference)
             batch.replays.append(record)
         }
     }

@@ -118,6 +118,16 @@ struct TraceHistoryTests {
         #expect(recording.check.verdict == .linearizable)
     }
 
+    @Test("where nothing is, a chain has no revision")
+    func withoutRevision() {
+        var recording = Recording()
+        recording.get("a", at: 0, found: nil) { $0.headerRevision = 0 }
+        #expect(recording.words == ["read a 0 0...5"])
+        recording.call(.put, recording.body(.put, "a"), at: 10, revision: 0)
+        #expect(recording.words.count == 1)
+        #expect(recording.mapped.excluded[.answerLost] == 1)
+    }
+
     @Test("of values without an order, only what was found when tells", arguments: [7, 9])
     func unordered(found: Int64) {
         var recording = Recording()

@@ -1,7 +1,8 @@
+import Foundation
 import TestSupport
 import Testing
 
-@Suite("kvreel replay on chains")
+@Suite("kvreel replay on chains", .serialized)
 struct ReplayChainTests {
     @Test(
         "what has no use with a chain, or only with one, is refused before the trace is read",
@@ -27,5 +28,61 @@ struct ReplayChainTests {
         let run = try ProgramRun.kvreel(["replay", "/nonexistent.kvr"] + arguments)
         #expect(run.status == 2, "\(run.errors)")
         #expect(run.errors.contains(words), "\(run.errors)")
+    }
+
+    private static func trace(_ name: String, in folder: TemporaryFolder) throws -> String {
+        let path = folder.path("\(name).kvr")
+        let capture = Repository.traces.appending(path: "\(name).pcap.zst").path
+        let run = try ProgramRun.kvreel(["capture", "--read", capture, "-o", path, "--quiet"])
+        try #require(run.status == 0, "\(run.errors)")
+        return path
+    }
+
+    private static func json(_ run: ProgramRun) throws -> [String: Any] {
+        try #require(
+            JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any], "\(run.errors)")
+    }
+
+    @Test(
+        "what a chain does of a recording has the recorded outcome, and is linearizable",
+        arguments: ["edgesys-table1", "netcraq-scale", "netcraq-uncached", "midstream"], ["netcraq:4", "netchain:4"])
+    func recordings(_ name: String, _ backend: String) throws {
+        let folder = try TemporaryFolder()
+        let trace = try Self.trace(name, in: folder)
+        let run = try ProgramRun.kvreel([
+            "replay", trace, "--backend", backend, "--preload", "--speed", "20", "--unsupported", "approximate",
+            "--verify", "linearizable", "--json",
+        ])
+        // On a busy machine the timetable may not be kept; outcomes do not depend on that.
+        #expect(run.status == 0 || run.status == 1, "\(run.errors)")
+        let result = try Self.json(run)
+        let compared = try #require(result["compared"] as? Int)
+        // A node that is held up longer than its lease costs the calls under way: they are listed, as lost.
+        let different = try #require(result["different"] as? Int)
+        #expect(different * 1_000 <= compared, "\(different) of \(compared): \(result["remarks"] ?? "")")
+        #expect(compared > 200)
+        let check = try #require(result["check"] as? [String: Any])
+        #expect(check["verdict"] as? String == "linearizable", "\(check)")
+    }
+
+    @Test("many writers of few keys: the published NetCRAQ is caught, the default variants are not")
+    func writers() throws {
+        let folder = try TemporaryFolder()
+        let trace = folder.path("hot.kvr")
+        let made = try ProgramRun.kvreel([
+            "generate", "--operations", "20k", "--keys", "4", "--mix", "put=50,range=50", "--clients", "32",
+            "--value-bytes", "16", "-o", trace, "--quiet",
+        ])
+        try #require(made.status == 0, "\(made.errors)")
+        for (options, verdict) in [
+            (["--backend", "netcraq:4", "--variant", "paper"], "violation"),
+            (["--backend", "netcraq:4"], "linearizable"), (["--backend", "netchain:4"], "linearizable"),
+        ] {
+            let run = try ProgramRun.kvreel(
+                ["replay", trace, "--closed", "64", "--order", "none", "--verify", "linearizable", "--json"] + options)
+            let check = try #require(try Self.json(run)["check"] as? [String: Any])
+            #expect(check["verdict"] as? String == verdict, "\(options)")
+            #expect(run.status == (verdict == "violation" ? 1 : 0), "\(run.errors)")
+        }
     }
 }
