@@ -18,4 +18,22 @@ extension Difference {
         case .malformed: "malformed answer"
         }
     }
+
+    /// As JSON names it.
+    package var word: String {
+        switch self {
+        case .none: "none"
+        case .status: "status"
+        case .succeeded: "succeeded"
+        case .found: "found"
+        case .count: "count"
+        case .leaseExpired: "lease_expired"
+        case .unmapped: "unmapped"
+        case .connectionLost: "connection_lost"
+        case .timedOut: "timed_out"
+        case .unsupported: "unsupported"
+        case .streamEnded: "stream_ended"
+        case .malformed: "malformed"
+        }
+    }
 }

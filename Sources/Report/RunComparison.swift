@@ -2,27 +2,86 @@ import Analysis
 import Replay
 import Trace
 
-/// Replays side by side: a row a figure, a column a run.
+/// Replays side by side: a row a figure, a column a run, or the runs that are repeats of one another.
 package struct RunComparison: Sendable {
-    private let runs: [RunSummary]
+    package let runs: [RunSummary]
     /// Of each run what a chain expresses of it; empty where no run is of a chain.
-    private let expressed: [RunSummary]
+    let expressed: [RunSummary]
+    /// Columns: places in `runs`, in their order; a column stands where its first run was named.
+    package let columns: [[Int]]
+    /// Of each column: the backend, how many runs, and where two would have the same, a trace's name.
+    package let titles: [String]
+    /// What is to be said of the comparison itself, a line each.
+    package let warnings: [String]
 
-    /// - Parameter expressed: of each run, the calls that a chain does as recorded; empty if there is no such.
-    package init(_ runs: [RunSummary], expressed: [RunSummary] = []) {
+    /// - Parameters:
+    ///   - expressed: of each run, the calls that a chain does as recorded; empty if there is no such.
+    ///   - each: every run is a column of its own.
+    package init(_ runs: [RunSummary], expressed: [RunSummary] = [], each: Bool = false) {
         precondition(expressed.isEmpty || expressed.count == runs.count, "a part of each run")
         self.runs = runs
         self.expressed = expressed
+        let identities = runs.map(RunIdentity.init)
+        var columns: [[Int]] = []
+        for run in runs.indices {
+            let place = each ? nil : columns.firstIndex { identities[$0[0]] == identities[run] }
+            if let place { columns[place].append(run) } else { columns.append([run]) }
+        }
+        self.columns = columns
+        titles = Self.titles(columns, of: runs)
+        warnings = Self.warnings(columns, of: runs, identities)
     }
+
+    private static func titles(_ columns: [[Int]], of runs: [RunSummary]) -> [String] {
+        let titles = columns.map { column in
+            (runs[column[0]].meta[.backend] ?? runs[column[0]].name)
+                + (column.count > 1 ? ", \(column.count) runs" : "")
+        }
+        return zip(titles, columns).map { title, column in
+            if titles.count(where: { $0 == title }) == 1 { return title }
+            let name = runs[column[0]].name.split(separator: "/").last ?? ""
+            return "\(title) \(name)" + (column.count > 1 ? " ..." : "")
+        }
+    }
+
+    /// Runs on one backend that are no repeats of the first one on it.
+    private static func warnings(
+        _ columns: [[Int]], of runs: [RunSummary], _ identities: [RunIdentity]
+    ) -> [String] {
+        columns.indices.compactMap { place in
+            let run = columns[place][0]
+            let earlier = columns[..<place].map { $0[0] }
+            guard let backend = runs[run].meta[.backend],
+                let first = earlier.first(where: { runs[$0].meta[.backend] == backend })
+            else { return nil }
+            let differences = identities[run].differences(from: identities[first])
+            if differences.isEmpty { return nil }
+            return "\(runs[run].name) is no repeat of \(runs[first].name), both on \(backend): another "
+                + differences.joined(separator: ", ")
+        }
+    }
+
+    /// Whether a column has several runs, and so a spread.
+    package var hasRepeats: Bool { columns.contains { $0.count > 1 } }
 
     /// Rows that belong together, and what is to be known of them.
     struct Section {
         var title: String
         var note: String?
-        var rows: [[String]] = []
+        var rows: [Row] = []
     }
 
-    var titles: [String] { runs.map { $0.meta[.backend] ?? $0.name } }
+    struct Row {
+        var label: String
+        /// One a column.
+        var cells: [Cell]
+    }
+
+    enum Cell {
+        case absent
+        case words(String)
+        case figure(Figure)
+    }
 
     var sections: [Section] {
         [what, calls]
@@ -44,193 +103,198 @@ package struct RunComparison: Sendable {
 
     private var what: Section {
         var section = Section(title: "Run")
-        section.row("replay of", runs) { $0.meta[.traces]?.split(separator: "\n").joined(separator: ", ") }
-        section.row("schedule", runs) { $0.meta[.schedule] }
-        section.row("order", runs) { $0.meta[.order] }
-        section.row("connections", runs) { $0.meta[.connections] }
-        section.row("preload", runs) { $0.meta[.preload] }
-        section.row("verdict", runs) { $0.meta[.verdict] ?? "none: it was broken off" }
-        section.row("engine", runs) { $0.meta[.engine] }
-        section.row("consistency", runs) { $0.meta[.consistency] }
+        section.rows += words("replay of") { $0.meta[.traces]?.split(separator: "\n").joined(separator: ", ") }
+        section.rows += words("schedule") { $0.meta[.schedule] }
+        section.rows += words("order") { $0.meta[.order] }
+        section.rows += words("connections") { $0.meta[.connections] }
+        section.rows += words("preload") { $0.meta[.preload] }
+        section.rows += words("verdict") { $0.meta[.verdict] ?? "none: it was broken off" }
+        section.rows += figures("engine", .busy, note: Self.engineNote) { $0.engine?.busy }
+        section.rows += words("consistency", of: \.consistency) { $0.meta[.consistency] }
         return section
+    }
+
+    /// What all runs of a column say of their engine; what only some say stands below the tables.
+    private static func engineNote(_ runs: [RunSummary]) -> String {
+        let notes = runs.map { $0.engine?.note ?? "" }
+        return notes.allSatisfy { $0 == notes[0] } ? notes[0] : ""
     }
 
     private var calls: Section {
         var section = Section(
             title: "Calls", note: "Answered calls and messages; a stream's messages count one by one.")
-        section.row("answered", runs) { Figures.count($0.total) }
-        section.row("a second", runs) { $0.throughput.map { Figures.decimal($0, places: 1) } }
-        section.row("took", runs) { Figures.duration(nanoseconds: $0.nanoseconds) }
-        section.row("errors", runs) { Figures.count($0.errors) }
+        section.rows += figures("answered", .count) { Double($0.total) }
+        section.rows += figures("a second", .rate) { $0.throughput }
+        section.rows += figures("took", .duration) { Double($0.nanoseconds) }
+        section.rows += figures("errors", .count) { Double($0.errors) }
         let statuses = Set(runs.flatMap { $0.statuses.keys }).subtracting([0]).sorted()
         for status in statuses {
-            section.row("  gRPC status \(status)", runs) { Figures.count($0.statuses[status] ?? 0) }
+            section.rows += figures("  gRPC status \(status)", .count) { Double($0.statuses[status] ?? 0) }
         }
-        section.row("watch events", runs) { Figures.count($0.events) }
-        section.row("  delivery", runs) { $0.meta[.delivery] }
+        section.rows += figures("watch events", .count) { Double($0.events) }
+        for label in ["p50", "p99"] { section.rows += figures("  delivery \(label)", .time) { $0.delivery(label) } }
         return section
     }
 
+    /// The percentiles that reports show.
+    static let percentiles: [(label: String, percent: Double)] = [
+        ("p50", 50), ("p90", 90), ("p99", 99), ("p99.9", 99.9),
+    ]
+
     private func times(_ title: String, _ note: String, _ times: KeyPath<RunSummary, TimeHistogram>) -> Section {
         var section = Section(title: title, note: note)
-        let percentiles: [(String, Double)] = [("p50", 50), ("p90", 90), ("p99", 99), ("p99.9", 99.9)]
-        for (label, percent) in percentiles {
-            section.row(label, runs) { run in
-                let times = run[keyPath: times]
-                return times.count == 0 ? nil : Figures.latency(nanoseconds: Int64(times.percentile(percent)))
+        for (label, percent) in Self.percentiles {
+            section.rows += figures(label, .time) { Self.percentile(percent, of: $0[keyPath: times]) }
+        }
+        section.rows += figures("max", .time) { Self.percentile(100, of: $0[keyPath: times]) }
+        if hasRepeats {
+            for (label, percent) in Self.percentiles {
+                section.rows += percentile(label, percent) { $0[keyPath: times] }
             }
         }
-        section.row("max", runs) { run in
-            let times = run[keyPath: times]
-            return times.count == 0 ? nil : Figures.latency(nanoseconds: Int64(times.max))
-        }
         return section
+    }
+
+    static func percentile(_ percent: Double, of times: TimeHistogram) -> Double? {
+        times.count == 0 ? nil : Double(percent < 100 ? times.percentile(percent) : times.max)
+    }
+
+    /// A row of a percentile of the calls of all runs of a column together.
+    private func percentile(
+        _ label: String, _ percent: Double, _ times: (RunSummary) -> TimeHistogram
+    ) -> [Row] {
+        row("all calls \(label)") { column in
+            let all = combined(column.map { runs[$0] }, times)
+            if all.count == 0 { return .absent }
+            return .words(Figures.latency(nanoseconds: Int64(all.percentile(percent))))
+        }
+    }
+
+    /// The times of all calls of some runs.
+    func combined(_ runs: [RunSummary], _ times: (RunSummary) -> TimeHistogram) -> TimeHistogram {
+        var all = TimeHistogram()
+        for run in runs { all.add(times(run)) }
+        return all
     }
 
     private var outcomes: Section {
         var section = Section(
             title: "Outcomes", note: "Beside the recorded ones: status, branch taken, found or not, how many.")
-        section.row("compared", runs) { Figures.count($0.compared) }
-        section.row("as recorded", runs) { run in
-            let same = run.compared - run.differences.values.reduce(0, +)
-            let share = run.compared == 0 ? 1 : Double(same) / Double(run.compared)
-            return "\(Figures.count(same)) (\(Figures.decimal(share * 100, places: 2)) %)"
+        section.rows += figures("compared", .count) { Double($0.compared) }
+        section.rows += figures("as recorded", .count, note: Self.shareAsRecorded) {
+            Double($0.compared - $0.different)
         }
         let reasons = Set(runs.flatMap { $0.differences.keys }).sorted()
         for reason in reasons {
-            section.row("  " + (Difference(rawValue: reason)?.words ?? "reason \(reason)"), runs) {
-                Figures.count($0.differences[reason] ?? 0)
+            section.rows += figures("  " + (Difference(rawValue: reason)?.words ?? "reason \(reason)"), .count) {
+                Double($0.differences[reason] ?? 0)
             }
         }
-        section.row("approximated", runs) { run in
-            if run.approximated == 0 { return nil }
-            let same = run.approximated - run.approximatedDifferent
-            return "\(Figures.count(same)) of \(Figures.count(run.approximated)) as recorded"
+        section.rows += figures("approximated, as recorded", .count, note: Self.shareOfApproximated) {
+            $0.approximated == 0 ? nil : Double($0.approximated - $0.approximatedDifferent)
         }
-        section.row("fidelity", runs) { $0.meta[.fidelity]?.split(separator: " ").first.map(String.init) }
+        section.rows += figures("fidelity", .share) { $0.fidelity }
         return section
     }
 
-    // MARK: Chains
-
-    /// What a chain could not do, and why, in calls of the trace.
-    private var expression: Section {
-        var section = Section(
-            title: "Expressed", note: "Calls and messages of the trace, each once: what a chain does of them.")
-        let tables = runs.map { $0.meta[.expression].map { ExpressionTable(text: $0) } }
-        if tables.allSatisfy({ $0 == nil }) { return section }
-        func row(_ label: String, _ count: (ExpressionTable) -> Int) {
-            let counts = tables.map { $0.map(count) }
-            if counts.allSatisfy({ $0 ?? 0 == 0 }) { return }
-            section.rows.append(
-                [label]
-                    + zip(counts, tables).map { count, table in
-                        guard let count, let table else { return "-" }
-                        let share = table.total == 0 ? 0 : Double(count) / Double(table.total)
-                        return "\(Figures.count(count)) (\(Figures.decimal(share * 100, places: 2)) %)"
-                    })
-        }
-        row("as recorded") { $0.executed }
-        row("approximated") { $0.approximated }
-        for obstacle in ChainObstacle.allCases { row("  " + obstacle.words) { $0.approximated(obstacle) } }
-        row("left out") { $0.leftOut }
-        for obstacle in ChainObstacle.allCases { row("  " + obstacle.words) { $0.leftOut(obstacle) } }
-        row("replayed on no store") { $0.omitted }
-        return section
+    // Of all calls of the runs.
+    static func shareAsRecorded(_ runs: [RunSummary]) -> String {
+        share(runs.reduce(0) { $0 + $1.compared - $1.different }, of: runs.reduce(0) { $0 + $1.compared })
     }
 
-    /// All runs over the calls that a chain does as recorded, so that the same is compared.
-    private var overExpressed: Section {
-        var section = Section(
-            title: "Over what a chain does as recorded",
-            note: "Other stores' calls are those that the chain could do, judged by their own traces.")
-        if expressed.isEmpty { return section }
-        section.row("answered", expressed) { Figures.count($0.total) }
-        section.row("as recorded", expressed) { Figures.count($0.compared - $0.differences.values.reduce(0, +)) }
-        for (title, times) in [("response time", \RunSummary.response), ("service time", \RunSummary.service)] {
-            for (label, percent) in [("p50", 50.0), ("p99", 99), ("p99.9", 99.9)] {
-                section.row("\(title) \(label)", expressed) { run in
-                    let times = run[keyPath: times]
-                    return times.count == 0 ? nil : Figures.latency(nanoseconds: Int64(times.percentile(percent)))
+    private static func shareOfApproximated(_ runs: [RunSummary]) -> String {
+        share(
+            runs.reduce(0) { $0 + $1.approximated - $1.approximatedDifferent },
+            of: runs.reduce(0) { $0 + $1.approximated })
+    }
+
+    /// ` (98.00 %)`; of nothing, everything.
+    static func share(_ count: Int, of all: Int) -> String {
+        " (\(Figures.decimal((all == 0 ? 1 : Double(count) / Double(all)) * 100, places: 2)) %)"
+    }
+
+    // MARK: Rows
+
+    /// A row of a cell a column, unless all are absent.
+    private func row(_ label: String, _ cell: ([Int]) -> Cell) -> [Row] {
+        let cells = columns.map(cell)
+        if cells.allSatisfy({ if case .absent = $0 { true } else { false } }) { return [] }
+        return [Row(label: label, cells: cells)]
+    }
+
+    /// A row of words: of runs that do not say the same, each with how many say it.
+    ///
+    /// - Parameter brief: what stands for the words in a column of several runs.
+    private func words(
+        _ label: String, of brief: ((RunSummary) -> String?)? = nil, _ words: (RunSummary) -> String?
+    ) -> [Row] {
+        row(label) { column in
+            var said: [(words: String, count: Int)] = []
+            for run in column {
+                let text = (column.count > 1 ? brief?(runs[run]) : nil) ?? words(runs[run]) ?? "-"
+                if let place = said.firstIndex(where: { $0.words == text }) {
+                    said[place].count += 1
+                } else {
+                    said.append((text, 1))
                 }
             }
+            if said.count == 1 { return said[0].words == "-" ? .absent : .words(said[0].words) }
+            return .words(said.map { "\($0.words) (\($0.count))" }.joined(separator: ", "))
         }
-        return section
+    }
+
+    /// A row of numbers.
+    ///
+    /// - Parameter parts: what stands for each run; nil for the runs themselves.
+    func figures(
+        _ label: String, _ unit: Figure.Unit, of parts: [RunSummary]? = nil,
+        note: ([RunSummary]) -> String = { _ in "" }, _ value: (RunSummary) -> Double?
+    ) -> [Row] {
+        row(label) { column in
+            let runs = column.map { (parts ?? self.runs)[$0] }
+            guard let spread = Spread(runs.compactMap(value)) else { return .absent }
+            let some = spread.count < runs.count ? " (of \(spread.count) runs)" : ""
+            return .figure(Figure(spread: spread, unit: unit, note: note(runs) + some))
+        }
     }
 
     // MARK: Lines below the tables
 
     /// What each run says in words: its verdict's rule, what it left out, the coverage of what it replayed.
-    var remarks: [(run: String, lines: [String])] {
-        zip(titles, runs).compactMap { title, run in
-            var lines: [String] = []
-            if let rule = run.meta[.rule] { lines.append("verdict: \(rule)") }
-            if let fidelity = run.meta[.fidelity] { lines.append("fidelity: \(fidelity)") }
-            if let excluded = run.meta[.excluded] {
-                lines += excluded.split(separator: "\n").map { "not replayed: \($0)" }
+    var remarks: [(column: String, lines: [String])] {
+        zip(titles, columns).compactMap { title, column in
+            var said: [(line: String, runs: [Int])] = []
+            for (number, run) in column.enumerated() {
+                for line in Self.remarks(runs[run]) {
+                    if let place = said.firstIndex(where: { $0.line == line }) {
+                        if said[place].runs.last != number { said[place].runs.append(number) }
+                    } else {
+                        said.append((line, [number]))
+                    }
+                }
             }
-            if let faults = run.meta[.faults] { lines += faults.split(separator: "\n").map { "at \($0)" } }
-            if let remarks = run.meta[.remarks] { lines += remarks.split(separator: "\n").map(String.init) }
-            if let coverage = run.meta[.coverage] { lines.append(coverage) }
+            // What all of them say goes first.
+            var lines = said.filter { $0.runs.count == column.count }.map(\.line)
+            for (line, numbers) in said where numbers.count < column.count {
+                lines.append("run \(numbers.map { "\($0 + 1)" }.joined(separator: ", ")): \(line)")
+            }
+            if column.count > 1 {
+                lines.insert("runs: " + column.map { runs[$0].name }.joined(separator: ", "), at: 0)
+            }
             return lines.isEmpty ? nil : (title, lines)
         }
     }
-}
 
-extension RunComparison.Section {
-    /// Adds a row, unless no run has anything for it.
-    fileprivate mutating func row(_ label: String, _ runs: [RunSummary], _ value: (RunSummary) -> String?) {
-        let values = runs.map(value)
-        if values.allSatisfy({ $0 == nil }) { return }
-        rows.append([label] + values.map { $0 ?? "-" })
-    }
-}
-
-extension RunComparison {
-    /// For people at a terminal.
-    package func text(width: Int?) -> String {
-        var text = ""
-        for section in sections where !section.rows.isEmpty {
-            if !text.isEmpty { text += "\n" }
-            text += section.title + "\n"
-            if let note = section.note { text += "  " + note + "\n" }
-            var table = TextTable(columns: [.left("")] + titles.map { .right($0) })
-            table.rows = section.rows
-            text += table.text(width: width)
+    private static func remarks(_ run: RunSummary) -> [String] {
+        var lines: [String] = []
+        if let rule = run.meta[.rule] { lines.append("verdict: \(rule)") }
+        if let fidelity = run.meta[.fidelity] { lines.append("fidelity: \(fidelity)") }
+        if let excluded = run.meta[.excluded] {
+            lines += excluded.split(separator: "\n").map { "not replayed: \($0)" }
         }
-        for remark in remarks {
-            text += "\n\(remark.run)\n"
-            for line in remark.lines { text += "  \(line)\n" }
-        }
-        return text
-    }
-
-    /// A document with a table a section.
-    package func markdown() -> String {
-        var text = "# Replays\n"
-        for section in sections where !section.rows.isEmpty {
-            text += "\n## \(section.title)\n\n"
-            if let note = section.note { text += note + "\n\n" }
-            text += "| |" + titles.map { " \(Self.escaped($0)) |" }.joined() + "\n"
-            text += "| --- |" + titles.map { _ in " ---: |" }.joined() + "\n"
-            for row in section.rows {
-                text += "|" + row.map { " \(Self.escaped(String($0.drop { $0 == " " }))) |" }.joined() + "\n"
-            }
-        }
-        for remark in remarks {
-            text += "\n## \(Self.escaped(remark.run))\n\n"
-            for line in remark.lines { text += "- \(Self.escaped(line))\n" }
-        }
-        return text
-    }
-
-    /// What would end a cell or begin markup stands for itself.
-    private static func escaped(_ text: String) -> String {
-        var escaped = ""
-        for character in text {
-            if "|\\`*_<>[]#".contains(character) { escaped.append("\\") }
-            escaped.append(character == "\n" ? " " : character)
-        }
-        return escaped
+        if let faults = run.meta[.faults] { lines += faults.split(separator: "\n").map { "at \($0)" } }
+        if let remarks = run.meta[.remarks] { lines += remarks.split(separator: "\n").map(String.init) }
+        if let coverage = run.meta[.coverage] { lines.append(coverage) }
+        return lines
     }
 }

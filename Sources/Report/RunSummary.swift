@@ -17,6 +17,8 @@ package struct RunSummary: Sendable {
     /// as recorded.
     package private(set) var differences: [UInt8: Int] = [:]
     package private(set) var compared = 0
+    /// Compared outcomes that are not the recorded ones.
+    package var different: Int { differences.values.reduce(0, +) }
     /// Calls of the first loop that stand for others, or for a part of them, and those with another outcome.
     package private(set) var approximated = 0
     package private(set) var approximatedDifferent = 0

@@ -1,6 +1,7 @@
 import Analysis
 import Etcd
 import Replay
+import Report
 import Wire
 
 /// One operation as one line of JSON (`docs/analyze.md`). What is not known is absent.

@@ -9,9 +9,6 @@ struct ReplayResult {
     let verdict: Verdict
     let meta: TraceMeta
     private let score: Fidelity.Score
-    private let plan: ReplayPlan
-    private let isInterrupted: Bool
-    private let faults: [String]
     private let check: CheckResult?
     /// Where nobody else writes: revisions found that nothing in the run can have written.
     private let strangeRevisions: Int
@@ -21,9 +18,7 @@ struct ReplayResult {
         connections: Int, preload: PreloadOutcome, isInterrupted: Bool,
         faults: [String], check: CheckResult?
     ) {
-        plan = input.plan
-        self.isInterrupted = isInterrupted
-        self.faults = faults
+        let plan = input.plan
         self.check = check
         verdict = driver.engine.verdict(busy: driver.busyShare)
         score = driver.engine.fidelity.score(driver.engine.counts)
@@ -135,7 +130,7 @@ struct ReplayResult {
         func add(_ count: some BinaryInteger, _ words: String) {
             if count > 0 { lines.append("\(Terminal.grouped(count)) \(words)") }
         }
-        if isInterrupted { lines.append("interrupted: this is the part until then") }
+        if isInterrupted { lines.append(RunSummary.interruption) }
         add(counts.unsent, "calls not sent")
         add(counts.outstanding, "calls without an answer at the end")
         add(counts.heldBack, "times that calls had to wait since too many were outstanding")
@@ -172,55 +167,14 @@ struct ReplayResult {
         var json = JSONWriter(style: .pretty)
         json.beginObject()
         json.member("schema", "kvreel.replay/1")
-        json.member("verdict", verdict.word)
-        for (entry, name) in Self.members { if let value = meta[entry] { json.member(name, value) } }
-        json.member("interrupted", isInterrupted)
-        json.member("answered", summary.total)
-        json.member("errors", summary.errors)
-        json.member("compared", summary.compared)
-        json.member("different", summary.differences.values.reduce(0, +))
-        json.member("duration_ns", summary.nanoseconds)
-        json.member("events", summary.events)
-        json.member("not_replayed", plan.omissions.total)
-        if !faults.isEmpty {
-            json.name("faults")
-            json.beginArray()
-            for line in faults { json.value(line) }
-            json.endArray()
-        }
+        summary.writeMembers(fidelity: score.total, to: &json)
         if let check {
             json.name("check")
             check.write(to: &json)
         }
-        if summary.approximated > 0 {
-            json.member("approximated_compared", summary.approximated)
-            json.member("approximated_different", summary.approximatedDifferent)
-        }
-        plan.expression?.write(to: &json)
-        json.member("fidelity", share: score.total)
-        for (name, times) in [
-            ("response_time", summary.response), ("service_time", summary.service), ("send_lag", summary.sendLag),
-            ("dependency_wait", summary.dependencyWait),
-        ] {
-            json.name(name)
-            json.beginObject()
-            json.member("count", Int(times.count))
-            for (label, percent) in [("p50_ns", 50.0), ("p90_ns", 90), ("p99_ns", 99), ("p999_ns", 99.9)] {
-                json.member(label, Int(times.percentile(percent)))
-            }
-            json.member("max_ns", Int(times.max))
-            json.endObject()
-        }
         json.endObject()
         return json.bytes
     }
-
-    private static let members: [(TraceMeta.ReplayEntry, String)] = [
-        (.rule, "rule"), (.traces, "of"), (.backend, "backend"), (.schedule, "schedule"), (.order, "order"),
-        (.connections, "connections"), (.preload, "preload"), (.engine, "engine"), (.delivery, "delivery"),
-        (.consistency, "consistency"), (.excluded, "excluded"), (.chain, "chain"), (.remarks, "remarks"),
-        (.coverage, "coverage"),
-    ]
 }
 
 extension Verdict {

@@ -11,11 +11,14 @@ struct ReportCommand: ParsableCommand {
         abstract: "Compare replays: throughput, distributions of times, outcomes, verdicts.",
         discussion: """
               kvreel report one.kvr three.kvr
-              kvreel report --format md one.kvr three.kvr > comparison.md
+              kvreel report --format md one-*.kvr three-*.kvr > comparison.md
+              kvreel report --json one.kvr three.kvr
 
-            Each trace is a replay, as kvreel replay -o writes it; they stand side by side, a column each. Times are \
-            computed from every call, to three significant digits. What was not replayed, and whether a replay may be \
-            trusted, stands below. Page: docs/replay.md
+            Each trace is a replay, as kvreel replay -o writes it; they stand side by side, a column each. Runs that \
+            repeat one another (the same trace on the same backend, by the same schedule and order, ...) share a \
+            column, which gives the median and the spread of each figure, so that a difference can be told from \
+            noise. Times are computed from every call, to three significant digits. What was not replayed, and \
+            whether a replay may be trusted, stands below. Page: docs/report.md
 
             Exit status: 0 done; 1 a replay is invalid or was broken off, or blocks of a trace are lost; 2 wrong \
             usage; 3 no usable trace, or one that is no replay; 4 output failed.
@@ -23,8 +26,14 @@ struct ReportCommand: ParsableCommand {
 
     enum Format: String, ExpressibleByArgument, CaseIterable { case text, md }
 
-    @Option(name: .long, help: "text, or md for Markdown.")
-    var format = Format.text
+    @Option(name: .long, help: "text, or md for Markdown (default: text).")
+    var format: Format?
+
+    @Flag(help: "One JSON document, schema kvreel.report/1.")
+    var json = false
+
+    @Flag(name: .long, help: "A column for each run, repeats too.")
+    var each = false
 
     @Argument(help: "Replays; - is standard input.")
     var traces: [String]
@@ -32,6 +41,10 @@ struct ReportCommand: ParsableCommand {
     func validate() throws {
         if traces.isEmpty { throw ValidationError("name a replay") }
         if traces.filter({ $0 == "-" }).count > 1 { throw ValidationError("standard input (-) is named twice") }
+        for (place, trace) in traces.enumerated() where traces[..<place].contains(trace) {
+            throw ValidationError("\(trace) is named twice: a run is no repeat of itself")
+        }
+        if json, format != nil { throw ValidationError("--json and --format exclude each other") }
     }
 
     mutating func run() throws {
@@ -56,12 +69,16 @@ struct ReportCommand: ParsableCommand {
             }
             runs.append(summary)
         }
-        let comparison = RunComparison(runs, expressed: try abilities.map { try expressed(by: $0, runs) } ?? [])
-        switch format {
-        case .text:
-            try StandardOutput.print(comparison.text(width: Terminal.showsOutput ? Terminal.outputWidth : nil))
-        case .md: try StandardOutput.print(comparison.markdown())
+        let expressed = try abilities.map { try self.expressed(by: $0, runs) } ?? []
+        let comparison = RunComparison(runs, expressed: expressed, each: each)
+        for warning in comparison.warnings { StandardError.warn(warning) }
+        var output = StandardOutput()
+        switch format ?? .text {
+        case _ where json: try output.write(comparison.json())
+        case .text: try output.write(comparison.text(width: Terminal.showsOutput ? Terminal.outputWidth : nil))
+        case .md: try output.write(comparison.markdown())
         }
+        try output.flush()
         if isDoubtful { throw ExitStatus.untrusted }
     }
 

@@ -1,5 +1,4 @@
 import Etcd
-import Replay
 
 // The words that people and scripts read for the values of the model; one place for all commands.
 
@@ -170,23 +169,4 @@ struct ConnectionNames {
     }
 
     func client(_ number: UInt32) -> String? { clients[number] }
-}
-
-extension Difference {
-    var word: String {
-        switch self {
-        case .none: "none"
-        case .status: "status"
-        case .succeeded: "succeeded"
-        case .found: "found"
-        case .count: "count"
-        case .leaseExpired: "lease_expired"
-        case .unmapped: "unmapped"
-        case .connectionLost: "connection_lost"
-        case .timedOut: "timed_out"
-        case .unsupported: "unsupported"
-        case .streamEnded: "stream_ended"
-        case .malformed: "malformed"
-        }
-    }
 }

@@ -32,13 +32,25 @@ struct ReplayTests {
         #expect(result["answered"] as? Int == 1_233 - 59 + 147)
         #expect(result["not_replayed"] as? Int == 0)
 
-        let report = try ProgramRun.kvreel(["report", folder.path("null.kvr"), folder.path("null.kvr")])
+        try FileManager.default.copyItem(atPath: folder.path("null.kvr"), toPath: folder.path("again.kvr"))
+        let report = try ProgramRun.kvreel(["report", folder.path("null.kvr"), folder.path("again.kvr")])
         #expect(report.status == 0, "\(report.errors)")
+        #expect(report.output.contains("null, 2 runs"))
         for words in ["Response time", "Send lag", "capacity", "null", "as recorded"] {
             #expect(report.output.contains(words))
         }
         let markdown = try ProgramRun.kvreel(["report", "--format", "md", folder.path("null.kvr")])
         #expect(markdown.output.hasPrefix("# Replays\n"))
+        let compared = try Self.json(ProgramRun.kvreel(["report", "--json", folder.path("null.kvr")]))
+        #expect(compared["schema"] as? String == "kvreel.report/1")
+        let measured = try #require((compared["runs"] as? [[String: Any]])?.first)
+        // Both documents say the same of the run, by the same names.
+        for name in result.keys where name != "schema" && name != "fidelity" {
+            let values = try [measured, result].map { run in
+                try JSONSerialization.data(withJSONObject: [run[name] ?? NSNull()], options: .sortedKeys)
+            }
+            #expect(values[0] == values[1], "\(name)")
+        }
         #expect(try ProgramRun.kvreel(["info", folder.path("null.kvr")]).output.contains("replay of"))
         let analysis = try ProgramRun.kvreel(["analyze", "--json", folder.path("null.kvr")])
         #expect(analysis.status == 0)

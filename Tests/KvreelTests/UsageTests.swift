@@ -82,6 +82,12 @@ struct UsageTests {
                 arguments: ["generate", "-n", "5", "--value-bytes", "9-1", "-o", "x"],
                 says: "the value '9-1' is invalid for '--value-bytes <bytes>': sizes of values are such as 1024 or "
                     + "512-4096, at most 1572864 bytes", page: "generate"),
+            Mistake(
+                arguments: ["report", "a", "--json", "--format", "md"], says: "--json and --format exclude each other",
+                page: "report"),
+            Mistake(
+                arguments: ["report", "a", "b", "a"], says: "a is named twice: a run is no repeat of itself",
+                page: "report"),
             Mistake(arguments: ["info", ""], says: "an argument is empty: ''", page: "info"),
             Mistake(arguments: ["capture", "-r", "a", "-o", ""], says: "an argument is empty: ''", page: "capture"),
             Mistake(

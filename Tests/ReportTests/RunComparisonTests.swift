@@ -1,4 +1,3 @@
-import Etcd
 import Foundation
 import Report
 import TestSupport
@@ -7,39 +6,6 @@ import Trace
 
 @Suite("Replays side by side")
 struct RunComparisonTests {
-    private static let runs: [RunSummary] = {
-        var first = TraceMeta()
-        first[.traces] = "monday.kvr"
-        first[.backend] = "etcd:1"
-        first[.schedule] = "recorded, speed 1"
-        first[.order] = "causal"
-        first[.verdict] = "valid"
-        first[.rule] = "send lag p99 0.2 ms, at most 1 ms"
-        first[.engine] = "3.1 % busy"
-        first[.coverage] = "coverage: 100.00 % of 4 requests decoded"
-        var second = first
-        second[.backend] = "etcd:3"
-        second[.verdict] = "invalid"
-        second[.rule] = "send lag p99 12 ms, at most 1 ms"
-        second[.excluded] = "unanswered: 3 put\nwithdrawn: 1 range"
-        second[.delivery] = "p50 1.20 ms, p99 3.40 ms"
-        return [summary("one.kvr", first, slowness: 1), summary("three|<b>.kvr", second, slowness: 7)]
-    }()
-
-    private static func summary(_ name: String, _ meta: TraceMeta, slowness: Int64) -> RunSummary {
-        var batch = OperationBatch()
-        for place in 1...200 {
-            let isDifferent = slowness > 1 && place % 50 == 0
-            batch.append(
-                kind: place % 2 == 0 ? .txn : .range, sent: Int64(place) * 1_000_000, intended: 50_000 * slowness,
-                released: 20_000, took: Int64(place) * 10_000 * slowness, status: isDifferent ? 14 : 0,
-                difference: isDifferent ? 7 : 0)
-        }
-        var summary = RunSummary(name: name, meta: meta)
-        summary.add(batch)
-        return summary
-    }
-
     /// Compares with the expected output, or writes that anew.
     private static func check(_ text: String, _ name: String) throws {
         let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "Goldens/\(name)")
@@ -50,10 +16,51 @@ struct RunComparisonTests {
     }
 
     @Test("as text")
-    func text() throws { try Self.check(RunComparison(Self.runs).text(width: nil), "comparison.txt") }
+    func text() throws { try Self.check(RunComparison(SampleRuns.two).text(width: nil), "comparison.txt") }
 
     @Test("as Markdown, where names cannot make markup")
-    func markdown() throws { try Self.check(RunComparison(Self.runs).markdown(), "comparison.md") }
+    func markdown() throws { try Self.check(RunComparison(SampleRuns.two).markdown(), "comparison.md") }
+
+    @Test("repeated runs, as text: medians, spreads, and what of a difference may be noise")
+    func repeatedText() throws {
+        try Self.check(RunComparison(SampleRuns.repeated).text(width: nil), "repeated.txt")
+    }
+
+    @Test("repeated runs, as Markdown")
+    func repeatedMarkdown() throws {
+        try Self.check(RunComparison(SampleRuns.repeated).markdown(), "repeated.md")
+    }
+
+    @Test("repeated runs, as JSON")
+    func json() throws {
+        try Self.check(String(decoding: RunComparison(SampleRuns.repeated).json(), as: UTF8.self), "repeated.json")
+    }
+
+    @Test(
+        "columns that do not fit stand below one another, and no line of a table is wider",
+        arguments: [40, 60, 80, 120])
+    func narrow(width: Int) {
+        let comparison = RunComparison(SampleRuns.repeated)
+        let text = comparison.text(width: width)
+        // Tables are what stands between a title and the lines on each column.
+        let tables = text.prefix(upTo: text.firstRange(of: "\n\netcd:1, 5 runs\n")?.lowerBound ?? text.endIndex)
+        let notes = Set(comparison.text(width: nil).split(separator: "\n"))
+        for line in tables.split(separator: "\n") where !notes.contains(line) {
+            #expect(line.count <= width, "\(line)")
+        }
+        let blocks = [40: 3, 60: 2, 80: 2, 120: 1]
+        #expect(tables.split(separator: "\n").count { $0.hasPrefix("  answered") } == blocks[width])
+    }
+
+    @Test("what a trace says of itself does not steer the terminal")
+    func controls() {
+        var meta = TraceMeta()
+        meta[.backend] = "etcd:1\u{1b}[2J"
+        meta[.remarks] = "a\u{9b}31m"
+        let text = RunComparison([RunSummary(name: "a.kvr", meta: meta)]).text(width: nil)
+        #expect(text.unicodeScalars.allSatisfy { $0 == "\n" || $0.value >= 0x20 && !(0x7f..<0xa0).contains($0.value) })
+        #expect(text.contains("etcd:1?[2J"))
+    }
 
     @Test("a run that was broken off says so")
     func brokenOff() {
@@ -74,8 +81,8 @@ struct RunComparisonTests {
             left-out range range 4
             omitted 1
             """
-        let runs = [Self.runs[0], Self.summary("chain.kvr", meta, slowness: 1)]
-        let parts = [Self.summary("one.kvr", Self.runs[0].meta, slowness: 3), runs[1]]
+        let runs = [SampleRuns.two[0], SampleRuns.run("chain.kvr", meta, slowness: 100)]
+        let parts = [SampleRuns.run("one.kvr", SampleRuns.meta, slowness: 300), runs[1]]
         let lines = RunComparison(runs, expressed: parts).text(width: nil).split(separator: "\n").map {
             $0.split(whereSeparator: { $0 == " " }).joined(separator: " ")
         }
