@@ -41,6 +41,8 @@ struct RepeatedRunsTests {
             Change(entry: .connections, value: "3", says: "connections"),
             Change(entry: .preload, value: "none", says: "preload"),
             Change(entry: .excluded, value: "no answer seen: 3 put", says: "calls left out"),
+            Change(entry: .chain, value: "16 bytes, no compare", says: "what the chain does"),
+            Change(entry: .expression, value: "executed txn 60", says: "calls that the chain did"),
             Change(entry: .faults, value: "10.0 s: kill:member=2: member 2", says: "faults"),
             Change(entry: .verdict, value: nil, says: "end"),
             Change(entry: .remarks, value: "1 call not sent\n" + RunSummary.interruption, says: "end"),

@@ -154,6 +154,42 @@ struct ReportJSONTests {
         #expect(together["max_ns"] == Int(all.response.max))
     }
 
+    @Test("beside a chain: what it did of the trace, and the part of each run that it does, in runs and groups")
+    func chain() throws {
+        var meta = SampleRuns.meta
+        meta[.backend] = "netcraq:4"
+        meta[.chain] = "1024 bytes"
+        meta[.expression] = "executed txn 60\napproximated txn lease 20\nleft-out watch watch 5\nomitted 1"
+        let runs = [
+            SampleRuns.run("etcd.kvr", SampleRuns.meta, slowness: 300), SampleRuns.run("a.kvr", meta, slowness: 100),
+            SampleRuns.run("b.kvr", meta, slowness: 120),
+        ]
+        // The n-th of 200 calls takes n times 100 ns a slowness.
+        let parts = [50, 10, 30].enumerated().map { SampleRuns.run(runs[$0].name, runs[$0].meta, slowness: $1) }
+        let comparison = RunComparison(runs, expressed: parts)
+        let document = try Self.parsed(comparison)
+        let written = try #require(document["runs"] as? [[String: Any]])
+        #expect(written[0]["expression"] == nil)
+        let expression = try #require(written[1]["expression"] as? [String: Any])
+        #expect(expression["calls"] as? Int == 86)
+        #expect(expression["executed"] as? Int == 60)
+        let times = written.compactMap { ($0["expressed"] as? [String: Any])?["service_time"] as? [String: Int] }
+        #expect(times.compactMap { $0["max_ns"] } == [1_000_000, 200_000, 600_000])
+        let groups = try #require(document["groups"] as? [[String: Any]])
+        #expect(groups.count == 2)
+        let part = try #require(groups[1]["expressed"] as? [String: Any])
+        let service = try #require(part["service_time"] as? [String: Any])
+        let longest = try #require(service["max_ns"] as? [String: Any])
+        #expect(longest["median"] as? Int == 400_000)
+        #expect(longest["greatest"] as? Int == 600_000)
+        #expect((service["all_calls"] as? [String: Int])?["max_ns"] == 600_000)
+        #expect((service["all_calls"] as? [String: Int])?["count"] == 400)
+        let text = comparison.text(width: nil)
+        #expect(text.contains("60 (69.77 %)"))
+        let line = text.split(separator: "\n").first { $0.hasPrefix("  service time p99.9") }
+        #expect(line?.split(separator: " ").joined(separator: " ") == "service time p99.9 1.00 ms 400 µs [200 .. 600]")
+    }
+
     @Test("a run that was broken off has no verdict, and one that was interrupted says so")
     func ends() throws {
         var meta = SampleRuns.meta
