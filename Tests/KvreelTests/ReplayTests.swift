@@ -47,7 +47,8 @@ struct ReplayTests {
         // Both documents say the same of the run, by the same names.
         for name in result.keys where name != "schema" && name != "fidelity" {
             let values = try [measured, result].map { run in
-                try JSONSerialization.data(withJSONObject: [run[name] ?? NSNull()], options: .sortedKeys)
+                let value: Any = run[name] ?? NSNull()
+                return try JSONSerialization.data(withJSONObject: [value], options: .sortedKeys)
             }
             #expect(values[0] == values[1], "\(name)")
         }
