@@ -25,7 +25,7 @@ package struct TextTable {
         if let width {
             let elastic = columns.last?.alignment == .left ? columns.count - 1 : 0
             let excess = widths.reduce(0) { $0 + $1 + 2 } - width
-            if excess > 0 { widths[elastic] = max(columns[elastic].title.count, widths[elastic] - excess) }
+            if excess > 0 { widths[elastic] = max(1, columns[elastic].title.count, widths[elastic] - excess) }
         }
 
         var text = line(columns.map(\.title), widths)
