@@ -113,13 +113,18 @@ package final class ChainBackend: Backend {
                     .system, what: "cannot go on", location: name,
                     why: "nothing is due and nothing is to be answered, but the replay is not done")
             }
-            try client.turn(until: min(UInt64(clamping: due), nextPause))
-            while let end = client.nextEnd() {
-                // What an earlier run left is nobody's.
-                if end.tag >> 32 == run { receive(end, Int(end.tag & 0xffff_ffff)) }
-            }
-            resume()
-            release()
+            let outstanding = calls.count - free.count
+            repeat {
+                try client.turn(until: min(UInt64(clamping: due), nextPause))
+                while let end = client.nextEnd() {
+                    // What an earlier run left is nobody's.
+                    if end.tag >> 32 == run { receive(end, Int(end.tag & 0xffff_ffff)) }
+                }
+                resume()
+                release()
+                flush()
+                // What the chain's controller says, and requests made again, are not the driver's business.
+            } while calls.count - free.count == outstanding && refusals.isEmpty && now < due
         }
     }
 

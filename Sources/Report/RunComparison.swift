@@ -110,7 +110,7 @@ package struct RunComparison: Sendable {
         section.rows += words("preload") { $0.meta[.preload] }
         section.rows += words("verdict") { $0.meta[.verdict] ?? "none: it was broken off" }
         section.rows += figures("engine", .busy, note: Self.engineNote) { $0.engine?.busy }
-        section.rows += words("consistency", of: \.consistency) { $0.meta[.consistency] }
+        section.rows += words("consistency") { $0.consistency }
         return section
     }
 
@@ -223,15 +223,11 @@ package struct RunComparison: Sendable {
     }
 
     /// A row of words: of runs that do not say the same, each with how many say it.
-    ///
-    /// - Parameter brief: what stands for the words in a column of several runs.
-    private func words(
-        _ label: String, of brief: ((RunSummary) -> String?)? = nil, _ words: (RunSummary) -> String?
-    ) -> [Row] {
+    private func words(_ label: String, _ words: (RunSummary) -> String?) -> [Row] {
         row(label) { column in
             var said: [(words: String, count: Int)] = []
             for run in column {
-                let text = (column.count > 1 ? brief?(runs[run]) : nil) ?? words(runs[run]) ?? "-"
+                let text = words(runs[run]) ?? "-"
                 if let place = said.firstIndex(where: { $0.words == text }) {
                     said[place].count += 1
                 } else {
@@ -265,7 +261,7 @@ package struct RunComparison: Sendable {
         zip(titles, columns).compactMap { title, column in
             var said: [(line: String, runs: [Int])] = []
             for (number, run) in column.enumerated() {
-                for line in Self.remarks(runs[run]) {
+                for line in Self.remarks(runs[run], isAlone: column.count == 1) {
                     if let place = said.firstIndex(where: { $0.line == line }) {
                         if said[place].runs.last != number { said[place].runs.append(number) }
                     } else {
@@ -285,10 +281,12 @@ package struct RunComparison: Sendable {
         }
     }
 
-    private static func remarks(_ run: RunSummary) -> [String] {
+    /// - Parameter isAlone: no other run shares its column, so that how much was checked stands for all of it.
+    private static func remarks(_ run: RunSummary, isAlone: Bool) -> [String] {
         var lines: [String] = []
         if let rule = run.meta[.rule] { lines.append("verdict: \(rule)") }
         if let fidelity = run.meta[.fidelity] { lines.append("fidelity: \(fidelity)") }
+        if isAlone, let consistency = run.meta[.consistency] { lines.append("consistency: \(consistency)") }
         if let excluded = run.meta[.excluded] {
             lines += excluded.split(separator: "\n").map { "not replayed: \($0)" }
         }
