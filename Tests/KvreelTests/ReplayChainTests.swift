@@ -30,32 +30,19 @@ struct ReplayChainTests {
         #expect(run.errors.contains(words), "\(run.errors)")
     }
 
-    private static func trace(_ name: String, in folder: TemporaryFolder) throws -> String {
-        let path = folder.path("\(name).kvr")
-        let capture = Repository.traces.appending(path: "\(name).pcap.zst").path
-        let run = try ProgramRun.kvreel(["capture", "--read", capture, "-o", path, "--quiet"])
-        try #require(run.status == 0, "\(run.errors)")
-        return path
-    }
-
-    private static func json(_ run: ProgramRun) throws -> [String: Any] {
-        try #require(
-            JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any], "\(run.errors)")
-    }
-
     @Test(
         "what a chain does of a recording has the recorded outcome, and is linearizable",
         arguments: ["edgesys-table1", "netcraq-scale", "netcraq-uncached", "midstream"], ["netcraq:4", "netchain:4"])
     func recordings(_ name: String, _ backend: String) throws {
         let folder = try TemporaryFolder()
-        let trace = try Self.trace(name, in: folder)
+        let trace = try ProgramRun.trace(of: name, in: folder)
         let run = try ProgramRun.kvreel([
             "replay", trace, "--backend", backend, "--preload", "--speed", "20", "--unsupported", "approximate",
             "--verify", "linearizable", "--json",
         ])
         // On a busy machine the timetable may not be kept; outcomes do not depend on that.
         #expect(run.status == 0 || run.status == 1, "\(run.errors)")
-        let result = try Self.json(run)
+        let result = try run.json
         let compared = try #require(result["compared"] as? Int)
         // A node that is held up longer than its lease costs the calls under way: they are listed, as lost.
         let different = try #require(result["different"] as? Int)
@@ -80,7 +67,7 @@ struct ReplayChainTests {
         ] {
             let run = try ProgramRun.kvreel(
                 ["replay", trace, "--closed", "64", "--order", "none", "--verify", "linearizable", "--json"] + options)
-            let check = try #require(try Self.json(run)["check"] as? [String: Any])
+            let check = try #require(try run.json["check"] as? [String: Any])
             #expect(check["verdict"] as? String == verdict, "\(options)")
             #expect(run.status == (verdict == "violation" ? 1 : 0), "\(run.errors)")
         }

@@ -8,19 +8,6 @@ import Testing
 /// Replays on real etcds, started for the test.
 @Suite("kvreel replay on etcd", .serialized)
 struct ReplayEtcdTests {
-    private static func trace(_ name: String, in folder: TemporaryFolder) throws -> String {
-        let path = folder.path("\(name).kvr")
-        let capture = Repository.traces.appending(path: "\(name).pcap.zst").path
-        let run = try ProgramRun.kvreel(["capture", "--read", capture, "-o", path, "--quiet"])
-        try #require(run.status == 0, "\(run.errors)")
-        return path
-    }
-
-    private static func json(_ run: ProgramRun) throws -> [String: Any] {
-        try #require(
-            JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any], "\(run.errors)")
-    }
-
     /// Calls that etcd has begun, by method.
     private static func started(_ cluster: LocalCluster) throws -> [String: Int] {
         let counts = try #require(cluster.methodCounts())
@@ -47,14 +34,14 @@ struct ReplayEtcdTests {
         ])
     func outcomes(_ test: Case) throws {
         let folder = try TemporaryFolder()
-        let trace = try Self.trace(test.capture, in: folder)
+        let trace = try ProgramRun.trace(of: test.capture, in: folder)
         let run = try ProgramRun.kvreel([
             "replay", trace, "--backend", test.backend, "--preload", "--speed", "20", "--verify", "linearizable",
             "--json", "-o", folder.path("run.kvr"),
         ])
         // On a busy machine the timetable may not be kept; outcomes do not depend on that.
         #expect(run.status == 0 || run.status == 1, "\(run.errors)")
-        let result = try Self.json(run)
+        let result = try run.json
         #expect(result["different"] as? Int == test.different, "\(result["remarks"] ?? "")")
         #expect(result["errors"] as? Int == 0)
         #expect(try #require(result["compared"] as? Int) > 900)
@@ -78,7 +65,7 @@ struct ReplayEtcdTests {
         let decoded = try ProgramRun.kvreel(["capture", "--read", input, "-o", trace, "--quiet"])
         try #require(decoded.status == 0, "\(decoded.errors)")
         let run = try ProgramRun.kvreel(["replay", trace, "--backend", backend, "--preload", "--json"])
-        let result = try Self.json(run)
+        let result = try run.json
         let compared = try #require(result["compared"] as? Int)
         let different = try #require(result["different"] as? Int)
         #expect(different * 1_000 <= compared, "\(different) of \(compared): \(result["remarks"] ?? "")")
@@ -87,7 +74,7 @@ struct ReplayEtcdTests {
     @Test("etcd counts the calls that the recording holds, and one question of kvreel's own")
     func metrics() throws {
         let folder = try TemporaryFolder()
-        let trace = try Self.trace("netcraq-scale", in: folder)
+        let trace = try ProgramRun.trace(of: "netcraq-scale", in: folder)
         let cluster = try LocalCluster(LocalClusterOptions(members: 1))
         defer { cluster.close() }
         let endpoint = try #require(cluster.endpoints.first)
@@ -97,7 +84,7 @@ struct ReplayEtcdTests {
         ])
         #expect(run.status == 0 || run.status == 1, "\(run.errors)")
         let after = try Self.started(cluster)
-        let analysis = try Self.json(try ProgramRun.kvreel(["analyze", "--json", trace]))
+        let analysis = try ProgramRun.kvreel(["analyze", "--json", trace]).json
         let methods = try #require(analysis["methods"] as? [String: [String: Any]])
         for (path, counts) in methods {
             // Before it writes, a replay asks how many keys there are.
@@ -117,13 +104,13 @@ struct ReplayEtcdTests {
             "replay", trace, "--backend", "etcd://\(endpoint)", "--max", "--allow-writes", "--json",
         ])
         #expect(allowed.status == 0, "\(allowed.errors)")
-        #expect(try #require(try Self.json(allowed)["different"] as? Int) > 100, "keys that should be new are there")
+        #expect(try #require(try allowed.json["different"] as? Int) > 100, "keys that should be new are there")
     }
 
     @Test("a member that is killed in the middle costs calls, not the run")
     func memberLost() throws {
         let folder = try TemporaryFolder()
-        let trace = try Self.trace("edgesys-table1", in: folder)
+        let trace = try ProgramRun.trace(of: "edgesys-table1", in: folder)
         let cluster = try LocalCluster(LocalClusterOptions(members: 3))
         defer { cluster.close() }
         let running = try RunningProgram(
@@ -136,7 +123,7 @@ struct ReplayEtcdTests {
         cluster.kill(try #require(cluster.leader()))
         let run = try running.wait(folder)
         #expect(run.status == 0 || run.status == 1, "\(run.errors)")
-        let result = try Self.json(run)
+        let result = try run.json
         #expect(result["interrupted"] as? Bool == false)
         #expect(try #require(result["answered"] as? Int) == 1_321)
     }
@@ -144,7 +131,7 @@ struct ReplayEtcdTests {
     @Test("a killed replay leaves a trace of what it had measured, and no etcd")
     func killed() throws {
         let folder = try TemporaryFolder()
-        let trace = try Self.trace("edgesys-table1", in: folder)
+        let trace = try ProgramRun.trace(of: "edgesys-table1", in: folder)
         let path = folder.path("run.kvr")
         let running = try RunningProgram(
             Repository.tool.path, ["replay", trace, "--backend", "etcd:1", "-o", path],
@@ -164,7 +151,7 @@ struct ReplayEtcdTests {
     @Test("nobody there, nobody who speaks TLS: said at once, and nothing is left")
     func unreachable() throws {
         let folder = try TemporaryFolder()
-        let trace = try Self.trace("etcdctl-mix", in: folder)
+        let trace = try ProgramRun.trace(of: "etcdctl-mix", in: folder)
         let cluster = try LocalCluster(LocalClusterOptions(members: 1))
         defer { cluster.close() }
         let endpoint = try #require(cluster.endpoints.first)

@@ -5,19 +5,6 @@ import Testing
 /// What is done to a store during a replay, and what the store answered all the same.
 @Suite("kvreel replay with faults", .serialized)
 struct ReplayFaultTests {
-    private static func trace(_ name: String, in folder: TemporaryFolder) throws -> String {
-        let path = folder.path("\(name).kvr")
-        let capture = Repository.traces.appending(path: "\(name).pcap.zst").path
-        let run = try ProgramRun.kvreel(["capture", "--read", capture, "-o", path, "--quiet"])
-        try #require(run.status == 0, "\(run.errors)")
-        return path
-    }
-
-    private static func json(_ run: ProgramRun) throws -> [String: Any] {
-        try #require(
-            JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any], "\(run.errors)")
-    }
-
     struct Case: CustomTestStringConvertible {
         var backend: String
         var faults: [[String]]
@@ -48,12 +35,12 @@ struct ReplayFaultTests {
         ])
     func memberFaults(_ test: Case) throws {
         let folder = try TemporaryFolder()
-        let trace = try Self.trace("edgesys-table1", in: folder)
+        let trace = try ProgramRun.trace(of: "edgesys-table1", in: folder)
         let run = try ProgramRun.kvreel(
             ["replay", trace, "--backend", test.backend, "--preload", "--speed", "5", "--verify", "linearizable"]
                 + ["--json"] + test.faults.joined())
         #expect(run.status == 0 || run.status == 1, "\(run.errors)")
-        let result = try Self.json(run)
+        let result = try run.json
         let done = try #require(result["faults"] as? [String])
         #expect(done.count == test.done.count)
         for (line, expected) in zip(done, test.done) {

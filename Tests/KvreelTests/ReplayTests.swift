@@ -5,27 +5,15 @@ import Testing
 @Suite("kvreel replay and report")
 struct ReplayTests {
     /// A trace made of a recording of the repository.
-    private static func trace(_ name: String, in folder: TemporaryFolder) throws -> String {
-        let path = folder.path("\(name).kvr")
-        let capture = Repository.traces.appending(path: "\(name).pcap.zst").path
-        let run = try ProgramRun.kvreel(["capture", "--read", capture, "-o", path, "--quiet"])
-        try #require(run.status == 0, "\(run.errors)")
-        return path
-    }
-
-    private static func json(_ run: ProgramRun) throws -> [String: Any] {
-        try #require(JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
-    }
-
     @Test("null takes every call, and the trace of it is a replay that report, info and analyze read")
     func null() throws {
         let folder = try TemporaryFolder()
-        let trace = try Self.trace("edgesys-table1", in: folder)
+        let trace = try ProgramRun.trace(of: "edgesys-table1", in: folder)
         let run = try ProgramRun.kvreel([
             "replay", trace, "--backend", "null", "--max", "-o", folder.path("null.kvr"), "--json",
         ])
         #expect(run.status == 0, "\(run.errors)")
-        let result = try Self.json(run)
+        let result = try run.json
         #expect(result["schema"] as? String == "kvreel.replay/1")
         #expect(result["verdict"] as? String == "capacity")
         // 1233 calls, of which 59 are watches; those are replayed by their 59 creations and 88 progress requests.
@@ -41,7 +29,7 @@ struct ReplayTests {
         }
         let markdown = try ProgramRun.kvreel(["report", "--format", "md", folder.path("null.kvr")])
         #expect(markdown.output.hasPrefix("# Replays\n"))
-        let compared = try Self.json(ProgramRun.kvreel(["report", "--json", folder.path("null.kvr")]))
+        let compared = try ProgramRun.kvreel(["report", "--json", folder.path("null.kvr")]).json
         #expect(compared["schema"] as? String == "kvreel.report/1")
         let measured = try #require((compared["runs"] as? [[String: Any]])?.first)
         // Both documents say the same of the run, by the same names.
@@ -55,16 +43,16 @@ struct ReplayTests {
         #expect(try ProgramRun.kvreel(["info", folder.path("null.kvr")]).output.contains("replay of"))
         let analysis = try ProgramRun.kvreel(["analyze", "--json", folder.path("null.kvr")])
         #expect(analysis.status == 0)
-        let range = try #require(try Self.json(analysis)["range"] as? [String: Any])
+        let range = try #require(try analysis.json["range"] as? [String: Any])
         #expect(range["requests"] as? Int == 613)
     }
 
     @Test("at ten times the speed the timetable is kept to, or the verdict says what was not")
     func speed() throws {
         let folder = try TemporaryFolder()
-        let trace = try Self.trace("edgesys-table1", in: folder)
+        let trace = try ProgramRun.trace(of: "edgesys-table1", in: folder)
         let run = try ProgramRun.kvreel(["replay", trace, "--backend", "null", "--speed", "10", "--json"])
-        let result = try Self.json(run)
+        let result = try run.json
         let verdict = try #require(result["verdict"] as? String)
         #expect(run.status == (verdict == "valid" ? 0 : 1))
         // The recording's calls begin over 34.7 s.
@@ -77,10 +65,10 @@ struct ReplayTests {
     @Test("parts of a recording: an offset, a duration, two loops")
     func parts() throws {
         let folder = try TemporaryFolder()
-        let trace = try Self.trace("etcdctl-mix", in: folder)
+        let trace = try ProgramRun.trace(of: "etcdctl-mix", in: folder)
         func answered(_ options: [String]) throws -> Int {
             let run = try ProgramRun.kvreel(["replay", trace, "--backend", "null", "--json"] + options)
-            return try #require(try Self.json(run)["answered"] as? Int, "\(run.errors)")
+            return try #require(try run.json["answered"] as? Int, "\(run.errors)")
         }
         let whole = try answered(["--max"])
         let late = try answered(["--max", "--offset", "2s"])
@@ -106,7 +94,7 @@ struct ReplayTests {
         ])
     func mistakes(_ arguments: [String], status: Int32, says: String) throws {
         let folder = try TemporaryFolder()
-        let trace = try Self.trace("etcdctl-mix", in: folder)
+        let trace = try ProgramRun.trace(of: "etcdctl-mix", in: folder)
         let run = try ProgramRun.kvreel(["replay", trace, "-o", folder.path("run.kvr")] + arguments)
         #expect(run.status == status, "\(run.errors)")
         #expect(run.errors.hasPrefix("kvreel: "))
@@ -118,7 +106,7 @@ struct ReplayTests {
     @Test("inputs that are no traces, and a trace that is to be replaced by itself")
     func inputs() throws {
         let folder = try TemporaryFolder()
-        let trace = try Self.trace("etcdctl-mix", in: folder)
+        let trace = try ProgramRun.trace(of: "etcdctl-mix", in: folder)
         let missing = try ProgramRun.kvreel(["replay", folder.path("none.kvr"), "--backend", "null"])
         #expect(missing.status == 3)
         let capture = Repository.traces.appending(path: "etcdctl-mix.pcap.zst").path
@@ -134,7 +122,7 @@ struct ReplayTests {
     @Test("a full disk ends the run, and says so")
     func fullDisk() throws {
         let folder = try TemporaryFolder()
-        let trace = try Self.trace("edgesys-table1", in: folder)
+        let trace = try ProgramRun.trace(of: "edgesys-table1", in: folder)
         let run = try ProgramRun.kvreel(["replay", trace, "--backend", "null", "--max", "-o", "/dev/full"])
         #expect(run.status == 4, "\(run.errors)")
         #expect(run.errors.contains("No space left on device"))
@@ -143,7 +131,7 @@ struct ReplayTests {
     @Test("Ctrl-C ends with the part until then, a valid trace")
     func interrupted() throws {
         let folder = try TemporaryFolder()
-        let trace = try Self.trace("edgesys-table1", in: folder)
+        let trace = try ProgramRun.trace(of: "edgesys-table1", in: folder)
         let running = try RunningProgram(
             Repository.tool.path, ["replay", trace, "--backend", "null", "-o", folder.path("run.kvr"), "--json"],
             output: folder.path("out"), errors: folder.path("err"))
@@ -154,6 +142,6 @@ struct ReplayTests {
         #expect(run.status == 130, "\(run.errors)")
         let info = try ProgramRun.kvreel(["info", folder.path("run.kvr")])
         #expect(info.status == 0, "\(info.errors)")
-        #expect(try Self.json(run)["interrupted"] as? Bool == true)
+        #expect(try run.json["interrupted"] as? Bool == true)
     }
 }

@@ -25,6 +25,24 @@ package struct ProgramRun {
     {
         try run(Repository.tool.path, arguments, input: input, output: output)
     }
+
+    /// The JSON object that it printed.
+    package var json: [String: Any] {
+        get throws {
+            do { return try Truth.object(Data(output.utf8)) } catch {
+                throw Repository.Missing(what: "a JSON object in what the program printed (\(errors))")
+            }
+        }
+    }
+
+    /// Decodes a recording of `traces/` into a trace in `folder`; its path.
+    package static func trace(of recording: String, in folder: TemporaryFolder) throws -> String {
+        let path = folder.path("\(recording).kvr")
+        let capture = Repository.traces.appending(path: "\(recording).pcap.zst").path
+        let run = try kvreel(["capture", "--read", capture, "-o", path, "--quiet"])
+        if run.status != 0 { throw Repository.Missing(what: "the trace of \(recording) (\(run.errors))") }
+        return path
+    }
 }
 
 /// A program that runs beside the test.
