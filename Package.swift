@@ -76,23 +76,24 @@ let package = Package(
                 "Chains", "Consistency", .product(name: "Crypto", package: "swift-crypto"),
             ], path: "Fuzz/Sources/FuzzLaws", swiftSettings: strict),
 
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .target(name: "TestSupport", dependencies: ["Wire"], path: "Tests/TestSupport", swiftSettings: strict),
         .target(
             name: "BackendConformance", dependencies: ["Etcd", "Replay"], path: "Tests/BackendConformance",
             swiftSettings: strict),
-        .testTarget(name: "CaptureFilesTests", dependencies: ["Wire", "CaptureFiles"], swiftSettings: strict),
-        .testTarget(name: "PacketsTests", dependencies: ["Wire", "Packets"], swiftSettings: strict),
+        .testTarget(
+            name: "CaptureFilesTests", dependencies: ["Wire", "CaptureFiles", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "PacketsTests", dependencies: ["Wire", "Packets", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "TLSRecordsTests",
-            dependencies: ["Wire", "TLSRecords", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: ["Wire", "TLSRecords", "TestSupport", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: strict),
-        .testTarget(name: "HTTP2Tests", dependencies: ["Wire", "HTTP2"], swiftSettings: strict),
+        .testTarget(name: "HTTP2Tests", dependencies: ["Wire", "HTTP2", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "EtcdTests",
             dependencies: [
-                "Wire", "HTTP2", "Etcd", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+                "Wire", "HTTP2", "Etcd", "TestSupport", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ], exclude: ["Schema"], swiftSettings: strict),
-        .testTarget(name: "TraceTests", dependencies: ["Wire", "Etcd", "Trace"], swiftSettings: strict),
+        .testTarget(name: "TraceTests", dependencies: ["Wire", "Etcd", "Trace", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "RecordingTests",
             dependencies: ["Wire", "CaptureFiles", "Packets", "Etcd", "Trace", "Recording", "TestSupport"],
@@ -135,7 +136,7 @@ let package = Package(
         .testTarget(
             name: "SimulationTests", dependencies: ["Wire", "Chains", "Consistency", "Simulation", "TestSupport"],
             swiftSettings: strict),
-        .testTarget(name: "FuzzTests", dependencies: ["FuzzLaws", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "FuzzTests", dependencies: ["Wire", "FuzzLaws", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "KvreelTests",
             dependencies: [

@@ -1,5 +1,5 @@
 /// The 16-byte key of a NetChain packet as a number; NetCRAQ has the low 32 bits of it (its KEY_ID).
-package struct ChainKey: Hashable, Comparable, BitwiseCopyable, Sendable, Codable {
+package struct ChainKey: Hashable, Comparable, BitwiseCopyable, Sendable {
     package var high: UInt64
     package var low: UInt64
 

@@ -1,5 +1,5 @@
 /// How a request ended, or why it was not handled.
-package enum ChainStatus: UInt8, CaseIterable, BitwiseCopyable, Sendable, Codable {
+package enum ChainStatus: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     case ok = 0
     /// A read: no value. A write: no such key here.
     case notFound = 1

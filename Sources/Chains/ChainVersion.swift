@@ -2,7 +2,7 @@
 ///
 /// Ordered by epoch first, so that whatever a new head assigns exceeds all that any head before it did, also what that
 /// one never passed on. NetChain has a session number for the same end (NSDI 2018 §5.2).
-package struct ChainVersion: Hashable, Comparable, BitwiseCopyable, Sendable, Codable {
+package struct ChainVersion: Hashable, Comparable, BitwiseCopyable, Sendable {
     package var epoch: UInt32
     /// Counts the writes of one key within an epoch, from 1.
     package var number: UInt64

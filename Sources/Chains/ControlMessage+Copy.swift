@@ -1,5 +1,5 @@
 /// COPY_READ: a part of what a switch holds of a group.
-package struct CopyRequest: Equatable, Sendable, Codable {
+package struct CopyRequest: Equatable, Sendable {
     /// The join it is for.
     package var ticket: JoinTicket
     /// Only what changed after this stamp; 0 for everything.
@@ -15,7 +15,7 @@ package struct CopyRequest: Equatable, Sendable, Codable {
 }
 
 /// Entries of a group: the answer to COPY_READ and the content of COPY_WRITE. Each replaces the whole entry.
-package struct CopyEntries: Equatable, Sendable, Codable {
+package struct CopyEntries: Equatable, Sendable {
     /// The request's.
     package var ticket: JoinTicket
     package var keys: [KeyCopy]
@@ -40,7 +40,7 @@ package struct CopyEntries: Equatable, Sendable, Codable {
 }
 
 /// A key with all its versions.
-package struct KeyCopy: Equatable, Sendable, Codable {
+package struct KeyCopy: Equatable, Sendable {
     package var key: ChainKey
     package var width: WidthClass
     /// The committed one (NetChain: the stored one) and the uncommitted ones above it, ascending; at least one.
@@ -54,7 +54,7 @@ package struct KeyCopy: Equatable, Sendable, Codable {
 }
 
 /// A version with its owner, without whom a retry of the write would not be known as one.
-package struct VersionCopy: Equatable, Sendable, Codable {
+package struct VersionCopy: Equatable, Sendable {
     package var version: ChainVersion
     package var slot: UInt32
     package var request: UInt32
@@ -72,7 +72,7 @@ package struct VersionCopy: Equatable, Sendable, Codable {
 }
 
 /// What became of the last write of a client session.
-package struct SlotCopy: Equatable, Sendable, Codable {
+package struct SlotCopy: Equatable, Sendable {
     package var slot: UInt32
     package var request: UInt32
     package var key: ChainKey
@@ -90,7 +90,7 @@ package struct SlotCopy: Equatable, Sendable, Codable {
 }
 
 /// COUNTERS: what was asked of the keys of a group at one switch.
-package struct CountersRequest: Equatable, Sendable, Codable {
+package struct CountersRequest: Equatable, Sendable {
     package var group: UInt16
     /// Where the answer before ended; 0 to begin.
     package var cursor: UInt64
@@ -101,8 +101,8 @@ package struct CountersRequest: Equatable, Sendable, Codable {
     }
 }
 
-package struct KeyCounts: Equatable, Sendable, Codable {
-    package struct Row: Equatable, Sendable, Codable {
+package struct KeyCounts: Equatable, Sendable {
+    package struct Row: Equatable, Sendable {
         package var key: ChainKey
         package var counts: KeyHits
 
@@ -125,7 +125,7 @@ package struct KeyCounts: Equatable, Sendable, Codable {
 }
 
 /// Requests for one key that a switch handled, since the key is there.
-package struct KeyHits: Equatable, BitwiseCopyable, Sendable, Codable {
+package struct KeyHits: Equatable, BitwiseCopyable, Sendable {
     /// Reads answered from a committed version.
     package var readsClean: UInt64 = 0
     /// Reads that needed the tail.

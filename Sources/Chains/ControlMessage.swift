@@ -1,6 +1,6 @@
 /// What controller, switches and clients tell each other beside the data packets. A stream keeps the order of the
 /// messages of one pair; every answer names the group, the epoch and, of a join, the number that it answers to.
-package enum ControlMessage: Equatable, Sendable, Codable {
+package enum ControlMessage: Equatable, Sendable {
     // A switch to the controller: of its own accord.
     case heartbeat(Heartbeat)
     // The controller to a switch, and its answer.
@@ -32,7 +32,7 @@ package enum ControlMessage: Equatable, Sendable, Codable {
 }
 
 /// A configuration of a virtual group.
-package struct GroupEpoch: Hashable, Sendable, Codable {
+package struct GroupEpoch: Hashable, Sendable {
     package var group: UInt16
     package var epoch: UInt32
 
@@ -44,7 +44,7 @@ package struct GroupEpoch: Hashable, Sendable, Codable {
 
 /// One attempt to bring a switch into a group's chain. An epoch may see several of the same switch, and what is said of
 /// one must not be taken for another's.
-package struct JoinTicket: Hashable, Sendable, Codable {
+package struct JoinTicket: Hashable, Sendable {
     package var group: UInt16
     package var epoch: UInt32
     /// Counts the attempts of a controller's life.
@@ -58,7 +58,7 @@ package struct JoinTicket: Hashable, Sendable, Codable {
 }
 
 /// HEARTBEAT: asks for a lease.
-package struct Heartbeat: Equatable, Sendable, Codable {
+package struct Heartbeat: Equatable, Sendable {
     /// Address of the switch.
     package var node: UInt32
     /// Its own clock at sending, nanoseconds: the lease counts from here.
@@ -74,7 +74,7 @@ package struct Heartbeat: Equatable, Sendable, Codable {
 }
 
 /// LEASE: until `clock` + `duration` on the switch's own clock it may answer reads of these groups.
-package struct Lease: Equatable, Sendable, Codable {
+package struct Lease: Equatable, Sendable {
     /// The heartbeat's clock, echoed.
     package var clock: UInt64
     /// Nanoseconds.
@@ -90,7 +90,7 @@ package struct Lease: Equatable, Sendable, Codable {
 }
 
 /// SEALED: nothing of an earlier epoch changes this switch any more.
-package struct SealReport: Equatable, Sendable, Codable {
+package struct SealReport: Equatable, Sendable {
     package var group: UInt16
     package var epoch: UInt32
     /// Keys of the group.
@@ -107,7 +107,7 @@ package struct SealReport: Equatable, Sendable, Codable {
 }
 
 /// ACTIVATE: a switch's place in the chain of a new epoch.
-package struct Activation: Equatable, Sendable, Codable {
+package struct Activation: Equatable, Sendable {
     package var group: UInt16
     package var epoch: UInt32
     /// Addresses from head to tail, 1...9, each once.
@@ -129,7 +129,7 @@ package struct Activation: Equatable, Sendable, Codable {
 }
 
 /// INSERT, REMOVE and their answers: a key at one switch. A key's number is never given out twice.
-package struct KeyEntry: Hashable, Sendable, Codable {
+package struct KeyEntry: Hashable, Sendable {
     package var key: ChainKey
     package var group: UInt16
     /// The configuration it counts in; a switch of another one refuses.
@@ -145,8 +145,8 @@ package struct KeyEntry: Hashable, Sendable, Codable {
 }
 
 /// Why a switch refuses a control message.
-package struct Refusal: Equatable, Sendable, Codable {
-    package enum Reason: UInt8, Sendable, Codable {
+package struct Refusal: Equatable, Sendable {
+    package enum Reason: UInt8, Sendable {
         /// The group's epoch here is another, or its state does not allow it.
         case epoch
         /// One of `ReplicaLimits` is reached.
@@ -158,7 +158,7 @@ package struct Refusal: Equatable, Sendable, Codable {
     }
 
     /// What was asked.
-    package enum Request: UInt8, Sendable, Codable {
+    package enum Request: UInt8, Sendable {
         case seal, join, copyRead, copyWrite, activate, insert, remove
     }
 

@@ -1,8 +1,8 @@
 import Wire
 
 /// All that a controller must find again after a restart. The shell stores it whole, in etcd.
-package struct ControllerRecord: Equatable, Sendable, Codable {
-    package struct Group: Equatable, Sendable, Codable {
+package struct ControllerRecord: Equatable, Sendable {
+    package struct Group: Equatable, Sendable {
         /// While sealed, the chain is the one that was active last: those who hold the group's state.
         package var entry: GroupEntry
         /// Ascending.
@@ -11,7 +11,7 @@ package struct ControllerRecord: Equatable, Sendable, Codable {
         package init(entry: GroupEntry) { self.entry = entry }
     }
 
-    package enum KeyState: UInt8, Sendable, Codable {
+    package enum KeyState: UInt8, Sendable {
         /// Not yet at every node of the chain; clients do not know of it.
         case inserting
         case placed
@@ -21,7 +21,7 @@ package struct ControllerRecord: Equatable, Sendable, Codable {
         case removing
     }
 
-    package struct Key: Equatable, Sendable, Codable {
+    package struct Key: Equatable, Sendable {
         package var placed: PlacedKey
         package var state: KeyState
 

@@ -1,5 +1,5 @@
 /// What clients know of the chains. An update replaces the groups and keys it names; a whole one replaces everything.
-package struct DirectoryUpdate: Equatable, Sendable, Codable {
+package struct DirectoryUpdate: Equatable, Sendable {
     /// Grows with every update of one controller's life.
     package var serial: UInt64
     /// Whether what is not named is gone.
@@ -19,8 +19,8 @@ package struct DirectoryUpdate: Equatable, Sendable, Codable {
 }
 
 /// A virtual group's configuration as the controller stores and publishes it.
-package struct GroupEntry: Equatable, Sendable, Codable {
-    package enum State: UInt8, Sendable, Codable {
+package struct GroupEntry: Equatable, Sendable {
+    package enum State: UInt8, Sendable {
         /// Between two configurations: nobody answers.
         case sealed
         case active
@@ -43,7 +43,7 @@ package struct GroupEntry: Equatable, Sendable, Codable {
 }
 
 /// A key that the chains serve.
-package struct PlacedKey: Hashable, Sendable, Codable {
+package struct PlacedKey: Hashable, Sendable {
     /// The key's name: bytes, as in etcd.
     package var name: [UInt8]
     package var key: ChainKey

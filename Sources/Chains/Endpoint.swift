@@ -1,5 +1,5 @@
 /// An IPv4 address and a UDP port: a client's socket, or a switch's.
-package struct Endpoint: Hashable, Comparable, BitwiseCopyable, Sendable, Codable, CustomStringConvertible {
+package struct Endpoint: Hashable, Comparable, BitwiseCopyable, Sendable, CustomStringConvertible {
     /// Host order: 127.0.0.10 is 0x7f00_000a.
     package var address: UInt32
     package var port: UInt16

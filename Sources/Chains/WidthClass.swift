@@ -1,5 +1,5 @@
 /// How many bytes a key's values have room for: fixed for the life of the key.
-package enum WidthClass: UInt8, CaseIterable, BitwiseCopyable, Sendable, Codable {
+package enum WidthClass: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     /// No value in this packet. No key has this class.
     case none = 0
     case bytes16 = 1

@@ -1,5 +1,7 @@
 import CaptureFiles
+import TestSupport
 import Testing
+import Wire
 
 @Suite("damaged and divided captures")
 struct DamageTests {
@@ -123,9 +125,9 @@ struct DamageTests {
 
     @Test(
         "20 000 mutated files: no trap, bounded waiting, and the same reading however they are divided",
-        arguments: Seeds.all)
+        arguments: seeds())
     func mutations(_ seed: UInt64) {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         var limits = CaptureLimits()
         limits.packetBytes = 4096
         limits.blockBytes = 8192
@@ -146,9 +148,9 @@ struct DamageTests {
         #expect(readOnBehindDamage > 2000, "the mutations must reach what they are to test")
     }
 
-    @Test("the parser never waits for more than the largest record", arguments: Seeds.all)
+    @Test("the parser never waits for more than the largest record", arguments: seeds())
     func waiting(_ seed: UInt64) {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         var limits = CaptureLimits()
         limits.packetBytes = 4096
         limits.blockBytes = 8192
@@ -166,7 +168,7 @@ struct DamageTests {
     }
 
     /// Changes, removes, inserts or repeats some bytes; numbers at the edges are likelier than others.
-    private static func mutate(_ bytes: inout [UInt8], _ random: inout SeededGenerator) {
+    private static func mutate(_ bytes: inout [UInt8], _ random: inout SplitMix64) {
         guard !bytes.isEmpty else { return }
         let place = Int.random(in: 0..<bytes.count, using: &random)
         switch Int.random(in: 0..<6, using: &random) {

@@ -1,5 +1,6 @@
 import CaptureFiles
 import Foundation
+import TestSupport
 import Testing
 import Wire
 
@@ -82,7 +83,7 @@ struct PacketRingTests {
     func threads(_ waits: Bool) throws {
         let ring = PacketRing(bytes: 2 << 20)
         let count = 40_000
-        let sizes = SeededGenerator(seed: 7)
+        let sizes = SplitMix64(seed: 7)
         Thread.detachNewThread {
             var sizes = sizes
             var batch = PacketBatch()

@@ -51,7 +51,7 @@ struct ControlFrameTests {
             ("00000005 17 00000011", .message(.slot(17))),
         ])
     func golden(_ text: String, _ frame: ControlFrame) {
-        let expected = hex(text)
+        let expected = [UInt8](hex: text)
         #expect(Self.bytes(of: frame) == expected)
         #expect(Self.read(expected).frames == [frame])
     }
@@ -109,7 +109,7 @@ struct ControlFrameTests {
             ("00000013 44 00 00000001 7f00000a 22b8 22ba 7f000000 21", .value),
         ])
     func refused(_ text: String, _ failure: ControlFormatError) {
-        #expect(Self.read(hex(text)).failure == failure)
+        #expect(Self.read([UInt8](hex: text)).failure == failure)
     }
 
     @Test("after an error nothing is read any more")

@@ -1,5 +1,4 @@
 import Chains
-import Foundation
 import Testing
 import Wire
 
@@ -237,8 +236,8 @@ struct ControllerTests {
         #expect(moved == chains.count { $0.contains(ControlBench.address(7)) })
     }
 
-    @Test("messages and the record are the same after JSON")
-    func codable() throws {
+    @Test("what is logged is a line an event")
+    func logLines() throws {
         var bench = ControlBench(nodes: 3)
         bench.connect([0, 1])
         bench.perform { $0.receive(.subscribe, fromClient: 3, into: &$2) }
@@ -249,21 +248,11 @@ struct ControllerTests {
         bench.mute = []
         bench.connect([1])
         bench.pass(milliseconds: 80, beating: [0, 1, 2])
-        var kinds = 0
-        for action in bench.done {
-            switch action {
-            case .send(let message, _), .push(let message, _):
-                kinds += 1
-                let bytes = try JSONEncoder().encode(message)
-                #expect(try JSONDecoder().decode(ControlMessage.self, from: bytes) == message)
-            case .store(let record):
-                let bytes = try JSONEncoder().encode(record)
-                #expect(try JSONDecoder().decode(ControllerRecord.self, from: bytes) == record)
-            case .log(let event): #expect(!event.description.contains("\n"))
-            }
+        var events = 0
+        for case .log(let event) in bench.done {
+            events += 1
+            #expect(!event.description.contains("\n"))
         }
-        #expect(kinds > 20)
-        let wide = ControlMessage.lease(Lease(clock: .max, duration: .max - 1, groups: []))
-        #expect(try JSONDecoder().decode(ControlMessage.self, from: JSONEncoder().encode(wide)) == wide)
+        #expect(events > 3)
     }
 }

@@ -1,4 +1,5 @@
 import Chains
+import TestSupport
 import Testing
 import Wire
 
@@ -24,38 +25,41 @@ struct GoldenNetChain: Sendable, CustomTestStringConvertible {
         GoldenNetChain(
             name: "NC16 write, client to S0", width: .bits16, list: nodes,
             packet: .init(.write, remaining: 5, key: 2018, value: 222, group: 7),
-            bytes: hex(
-                "0a006401 0a006402 0a006403 0a006404 00000000 0c 05 0000 \(key) \(value) 0007")),
+            bytes: [UInt8](
+                hex:
+                    "0a006401 0a006402 0a006403 0a006404 00000000 0c 05 0000 \(key) \(value) 0007")),
         GoldenNetChain(
             name: "NC16 write, S0 to S1", width: .bits16, list: Array(nodes[1...]),
             packet: .init(.write, remaining: 4, sequence: 1, key: 2018, value: 222, group: 7),
-            bytes: hex("0a006402 0a006403 0a006404 00000000 0c 04 0001 \(key) \(value) 0007")),
+            bytes: [UInt8](hex: "0a006402 0a006403 0a006404 00000000 0c 04 0001 \(key) \(value) 0007")),
         GoldenNetChain(
             name: "NC16 write, S2 to S3", width: .bits16, list: Array(nodes[3...]),
             packet: .init(.write, remaining: 2, sequence: 1, key: 2018, value: 222, group: 7),
-            bytes: hex("0a006404 00000000 0c 02 0001 \(key) \(value) 0007")),
+            bytes: [UInt8](hex: "0a006404 00000000 0c 02 0001 \(key) \(value) 0007")),
         GoldenNetChain(
             name: "NC16 write reply", width: .bits16, list: [], hasEnd: false,
             packet: .init(.writeReply, sequence: 1, key: 2018, value: 222, group: 7),
-            bytes: hex("0d 00 0001 \(key) \(value) 0007")),
+            bytes: [UInt8](hex: "0d 00 0001 \(key) \(value) 0007")),
         GoldenNetChain(
             name: "NC16 read, client to S3", width: .bits16, list: nodes.reversed(),
             packet: .init(.read, remaining: 5, key: 2018, group: 7),
-            bytes: hex(
-                "0a006404 0a006403 0a006402 0a006401 00000000 0a 05 0000 \(key) \(zero) 0007")),
+            bytes: [UInt8](
+                hex:
+                    "0a006404 0a006403 0a006402 0a006401 00000000 0a 05 0000 \(key) \(zero) 0007")),
         GoldenNetChain(
             name: "NC16 read reply", width: .bits16, list: nodes.reversed().dropFirst().map { $0 },
             packet: .init(.readReply, remaining: 4, key: 2018, value: 222, group: 7),
-            bytes: hex("0a006403 0a006402 0a006401 00000000 0b 04 0000 \(key) \(value) 0007")),
+            bytes: [UInt8](hex: "0a006403 0a006402 0a006401 00000000 0b 04 0000 \(key) \(value) 0007")),
         GoldenNetChain(
             name: "NC128 write, client to S0", width: .bits128, list: nodes,
             packet: .init(.write, remaining: 5, key: 2018, value: 222, group: 7),
-            bytes: hex(
-                "0a006401 0a006402 0a006403 0a006404 00000000 0c 05 \(zero) \(key) \(value) 0007")),
+            bytes: [UInt8](
+                hex:
+                    "0a006401 0a006402 0a006403 0a006404 00000000 0c 05 \(zero) \(key) \(value) 0007")),
         GoldenNetChain(
             name: "NC128 write reply, session 1, number 1", width: .bits128, list: [], hasEnd: false,
             packet: .init(.writeReply, sequence: 1 << 64 | 1, key: 2018, value: 222, group: 7),
-            bytes: hex("0d 00 00000000000000010000000000000001 \(key) \(value) 0007")),
+            bytes: [UInt8](hex: "0d 00 00000000000000010000000000000001 \(key) \(value) 0007")),
     ]
 }
 
@@ -68,16 +72,16 @@ struct GoldenNetCRAQ: Sendable, CustomTestStringConvertible {
     static let all = [
         GoldenNetCRAQ(
             packet: .init(.read, key: 2018),
-            bytes: hex("0000 000007e2 00000000000000000000000000000000")),
+            bytes: [UInt8](hex: "0000 000007e2 00000000000000000000000000000000")),
         GoldenNetCRAQ(
             packet: .init(.readReply, key: 2018, value: 222),
-            bytes: hex("4000 000007e2 000000000000000000000000000000de")),
+            bytes: [UInt8](hex: "4000 000007e2 000000000000000000000000000000de")),
         GoldenNetCRAQ(
             packet: .init(.write, key: 2018, value: 222),
-            bytes: hex("8000 000007e2 000000000000000000000000000000de")),
+            bytes: [UInt8](hex: "8000 000007e2 000000000000000000000000000000de")),
         GoldenNetCRAQ(
             packet: .init(.acknowledge, key: 2018, value: 222),
-            bytes: hex("c000 000007e2 000000000000000000000000000000de")),
+            bytes: [UInt8](hex: "c000 000007e2 000000000000000000000000000000de")),
     ]
 }
 

@@ -1,6 +1,7 @@
 import Etcd
 import HTTP2
 import SwiftProtobuf
+import TestSupport
 import Testing
 import Wire
 
@@ -69,7 +70,7 @@ struct HostileInputLaws {
     @Test("20 000 mutations are calls too", arguments: seeds(32))
     func mutations(seed: UInt64) throws {
         let all = try messages(seed: seed)
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         for _ in 0..<20_000 {
             var (path, request, response) = try #require(all.randomElement(using: &random))
             for _ in 0..<Int.random(in: 1...4, using: &random) {
@@ -84,7 +85,7 @@ struct HostileInputLaws {
         }
     }
 
-    private static func mutate(_ bytes: inout [UInt8], _ random: inout SeededGenerator) {
+    private static func mutate(_ bytes: inout [UInt8], _ random: inout SplitMix64) {
         guard !bytes.isEmpty else { return bytes = random.bytes(0...20) }
         let place = Int.random(in: 0..<bytes.count, using: &random)
         switch Int.random(in: 0..<6, using: &random) {
@@ -99,7 +100,7 @@ struct HostileInputLaws {
 
     @Test("random events of random streams are survived, and held bytes stay bounded", arguments: seeds(33, 34, 35))
     func events(seed: UInt64) throws {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         var limits = CallLimits()
         limits.openCalls = 50
         limits.heldBytes = 100_000

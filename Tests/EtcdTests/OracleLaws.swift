@@ -1,6 +1,8 @@
 import Etcd
 import SwiftProtobuf
+import TestSupport
 import Testing
+import Wire
 
 import struct Foundation.Data
 

@@ -1,12 +1,14 @@
 import SwiftProtobuf
+import TestSupport
+import Wire
 
 import struct Foundation.Data
 
 /// Random messages of etcd's API, any field set or not.
 struct RandomMessages {
-    var random: SeededGenerator
+    var random: SplitMix64
 
-    init(seed: UInt64) { random = SeededGenerator(seed: seed) }
+    init(seed: UInt64) { random = SplitMix64(seed: seed) }
 
     mutating func key() -> Data {
         if random.oneIn(12) { return Data() }

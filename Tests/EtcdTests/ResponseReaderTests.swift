@@ -1,5 +1,6 @@
 import Etcd
 import SwiftProtobuf
+import TestSupport
 import Testing
 import Wire
 

@@ -5,13 +5,16 @@ import Testing
 
 @Suite("Fuzz targets: what was found stays found, and laws hold near real traffic")
 struct ReplayTests {
+    /// Inputs a seed and target.
+    private static let rounds = isSoak ? 50_000 : 1_500
+
     @Test("what fuzzing once found", arguments: FuzzInput.all(in: "Regressions"))
     func regressions(_ input: FuzzInput) throws {
         try input.target.check(input.bytes())
     }
 
     @Test("pieces of real traffic", arguments: FuzzInput.all(in: "Seeds"))
-    func seeds(_ input: FuzzInput) throws {
+    func pieces(_ input: FuzzInput) throws {
         try input.target.check(input.bytes())
     }
 
@@ -27,12 +30,12 @@ struct ReplayTests {
         #expect(names.isSuperset(of: try FileManager.default.contentsOfDirectory(atPath: place)))
     }
 
-    @Test("pieces of real traffic, changed in a few bytes", arguments: FuzzTarget.all, Seeds.all)
+    @Test("pieces of real traffic, changed in a few bytes", arguments: FuzzTarget.all, seeds(1, 2))
     func changedSeeds(_ target: FuzzTarget, seed: UInt64) throws {
         var mutator = Mutator(seed: seed)
         let inputs = try FuzzInput.all(in: "Seeds").filter { $0.target.name == target.name }.map { try $0.bytes() }
         try #require(!inputs.isEmpty)
-        for round in 0..<Seeds.rounds {
+        for round in 0..<Self.rounds {
             let input = mutator.change(inputs[round % inputs.count], with: inputs)
             do {
                 try target.check(input)

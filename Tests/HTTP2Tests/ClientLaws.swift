@@ -1,12 +1,13 @@
 import HTTP2
+import TestSupport
 import Testing
 import Wire
 
 @Suite("The client's side of a connection: laws")
 struct ClientLaws {
-    @Test("lists of fields are decoded as they were given, whatever tables the server allows", arguments: seeds)
+    @Test("lists of fields are decoded as they were given, whatever tables the server allows", arguments: seeds())
     func encoder(seed: UInt64) {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         var encoder = HPACKEncoder()
         var decoder = HPACKDecoder(.request, knownFromStart: true, limits: ConnectionLimits())
         var text = FieldText.prefix
@@ -55,7 +56,7 @@ struct ClientLaws {
     }
 
     /// What a server may say to a client with streams 1, 3, ... 15, and sometimes what it may not.
-    private static func script(_ random: inout SeededGenerator) -> [UInt8] {
+    private static func script(_ random: inout SplitMix64) -> [UInt8] {
         var encoder = FieldBlockEncoder()
         var bytes = Frame.settings([(3, 100), (4, Int.random(in: 0...100, using: &random))])
         for _ in 0..<60 {
@@ -103,9 +104,9 @@ struct ClientLaws {
         return talk
     }
 
-    @Test("each stream is answered its own, in whatever order streams end", arguments: seeds)
+    @Test("each stream is answered its own, in whatever order streams end", arguments: seeds())
     func order(seed: UInt64) throws {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         var talk = ClientTalk()
         var open: [UInt32] = []
         for tag in 0..<3_000 {
@@ -122,9 +123,9 @@ struct ClientLaws {
         }
     }
 
-    @Test("any split of the server's bytes gives the same events and the same answers", arguments: seeds)
+    @Test("any split of the server's bytes gives the same events and the same answers", arguments: seeds())
     func splits(seed: UInt64) {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         for round in 0..<100 {
             let bytes = Self.script(&random)
             let whole = Self.listen(bytes, pieces: [])
@@ -137,9 +138,9 @@ struct ClientLaws {
         }
     }
 
-    @Test("damaged bytes end the connection or a stream, never more; after the end nothing is told", arguments: seeds)
+    @Test("damaged bytes end the connection or a stream, never more; after the end nothing is told", arguments: seeds())
     func mutations(seed: UInt64) {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         var ends = 0
         for _ in 0..<1_000 {
             var bytes = Self.script(&random)

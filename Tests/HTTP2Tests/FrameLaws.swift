@@ -1,4 +1,5 @@
 import HTTP2
+import TestSupport
 import Testing
 import Wire
 
@@ -15,7 +16,7 @@ struct FrameLaws {
         return listener
     }
 
-    @Test("every field section and every byte of DATA is told, once", arguments: seeds)
+    @Test("every field section and every byte of DATA is told, once", arguments: seeds())
     func everything(seed: UInt64) {
         let connection = Self.connection(seed)
         var listener = Self.whole(connection)
@@ -40,7 +41,7 @@ struct FrameLaws {
         #expect(listener.reader.content == .http2)
     }
 
-    @Test("the bytes that events stand for are all bytes but those of frames nobody is told of", arguments: seeds)
+    @Test("the bytes that events stand for are all bytes but those of frames nobody is told of", arguments: seeds())
     func wireBytes(seed: UInt64) {
         let connection = RecordedConnection(seed: seed, .init(bigMessageBytes: 50_000))
         let listener = Self.whole(connection)
@@ -67,9 +68,9 @@ struct FrameLaws {
         }
     }
 
-    @Test("many splits at once change nothing", arguments: seeds)
+    @Test("many splits at once change nothing", arguments: seeds())
     func randomSplits(seed: UInt64) {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         let connection = Self.connection(seed)
         let expected = Self.whole(connection)
         for most in [1, 3, 20, 1448] {

@@ -1,4 +1,5 @@
 import HTTP2
+import TestSupport
 import Testing
 import Wire
 
@@ -54,7 +55,7 @@ struct GapLaws {
     func withinHeaders(continued: Bool) {
         let block =
             FieldBlockEncoder.huffmanCode([])
-            + bytes(hex: "828684418cf1e3c2e5f23a6ba0ab90f4ff828684418cf1e3c2e5f23a6ba0ab90f4ff")
+            + [UInt8](hex: "828684418cf1e3c2e5f23a6ba0ab90f4ff828684418cf1e3c2e5f23a6ba0ab90f4ff")
         let frames =
             continued
             ? Frame.frame(1, stream: 1, [0x82]) + Frame.frame(9, stream: 1, block)
@@ -89,9 +90,10 @@ struct GapLaws {
         #expect(listener.told[.request]?.first?.code == .max)
     }
 
-    @Test("after a gap between frames the table is known again, with the right number of insertions", arguments: seeds)
+    @Test(
+        "after a gap between frames the table is known again, with the right number of insertions", arguments: seeds())
     func reanchoring(seed: UInt64) {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         for (deadlines, isCCore) in [(false, false), (false, true), (true, false), (true, true)] {
             let connection = RecordedConnection(
                 seed: seed, .init(requests: 600, deadlines: deadlines, isCCore: isCCore))
@@ -122,7 +124,7 @@ struct GapLaws {
         }
     }
 
-    @Test("a gap that took too many requests begins a new epoch", arguments: seeds)
+    @Test("a gap that took too many requests begins a new epoch", arguments: seeds())
     func tooLarge(seed: UInt64) {
         let connection = RecordedConnection(seed: seed, .init(requests: 400))
         let sections = connection.sections(.request)
@@ -139,9 +141,9 @@ struct GapLaws {
         }
     }
 
-    @Test("any holes anywhere: nothing claimed is false", arguments: seeds)
+    @Test("any holes anywhere: nothing claimed is false", arguments: seeds())
     func anyHoles(seed: UInt64) {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         for round in 0..<30 {
             let connection = RecordedConnection(
                 seed: seed &+ UInt64(round),

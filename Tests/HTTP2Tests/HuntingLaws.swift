@@ -1,4 +1,5 @@
 import HTTP2
+import TestSupport
 import Testing
 import Wire
 
@@ -27,15 +28,15 @@ struct HuntingLaws {
         }
     }
 
-    @Test("random bytes hold no frame", arguments: seeds)
+    @Test("random bytes hold no frame", arguments: seeds())
     func randomBytes(seed: UInt64) {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         expectNothing(in: (0..<60).map { _ in random.bytes(16_384) })
     }
 
-    @Test("tables of addresses and sizes, as executables have them, hold no frame", arguments: seeds)
+    @Test("tables of addresses and sizes, as executables have them, hold no frame", arguments: seeds())
     func tablesOfAddresses(seed: UInt64) {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         let blocks = (0..<60).map { _ in
             (0..<2048).flatMap { _ -> [UInt8] in
                 Bool.random(using: &random)
@@ -45,9 +46,9 @@ struct HuntingLaws {
         expectNothing(in: blocks + [Array(repeating: 0, count: 100_000), Array(repeating: 0xff, count: 100_000)])
     }
 
-    @Test("tables of small numbers and of equal rows, as executables have them, hold no frame", arguments: seeds)
+    @Test("tables of small numbers and of equal rows, as executables have them, hold no frame", arguments: seeds())
     func tablesOfNumbers(seed: UInt64) {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         let numbers = (0..<60).map { _ -> [UInt8] in
             let base = UInt64.random(in: 0x380..<0x800, using: &random)
             return (0..<2048).flatMap { _ -> [UInt8] in
@@ -92,7 +93,7 @@ struct HuntingLaws {
     }
 
     static let records: [UInt8] = {
-        var random = SeededGenerator(seed: 8446)
+        var random = SplitMix64(seed: 8446)
         var records: [UInt8] = [22, 3, 1, 2, 0] + random.bytes(512)
         for _ in 0..<200 {
             let count = Int.random(in: 20..<3000, using: &random)

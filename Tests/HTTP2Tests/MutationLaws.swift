@@ -1,12 +1,13 @@
 import HTTP2
+import TestSupport
 import Testing
 import Wire
 
 @Suite("Damaged input")
 struct MutationLaws {
-    @Test("random mutations are survived within the limits", arguments: seeds)
+    @Test("random mutations are survived within the limits", arguments: seeds())
     func mutations(seed: UInt64) {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         let connections = (0..<4).map {
             RecordedConnection(seed: seed &+ UInt64($0), .init(requests: 6, isUnusual: $0 % 2 == 0, isCCore: $0 == 3))
         }
@@ -35,7 +36,7 @@ struct MutationLaws {
         }
     }
 
-    private static func mutate(_ bytes: inout [UInt8], using random: inout SeededGenerator) {
+    private static func mutate(_ bytes: inout [UInt8], using random: inout SplitMix64) {
         guard bytes.count > 20 else { return }
         let place = Int.random(in: 0..<bytes.count - 10, using: &random)
         switch Int.random(in: 0..<6, using: &random) {

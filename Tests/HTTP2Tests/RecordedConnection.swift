@@ -1,4 +1,5 @@
 import HTTP2
+import TestSupport
 import Wire
 
 /// A connection as a kube-apiserver and an etcd make it, in bytes, with the truth about every field section.
@@ -31,7 +32,7 @@ struct RecordedConnection {
     private(set) var boundaries: [Direction: [Int]] = [.request: [0], .response: [0]]
     private var encoders: [Direction: FieldBlockEncoder] = [.request: .init(), .response: .init()]
     private let options: Options
-    private var random: SeededGenerator
+    private var random: SplitMix64
 
     static let methods = [
         "/etcdserverpb.KV/Txn", "/etcdserverpb.KV/Range", "/etcdserverpb.Lease/LeaseGrant", "/etcdserverpb.Watch/Watch",
@@ -39,7 +40,7 @@ struct RecordedConnection {
 
     init(seed: UInt64, _ options: Options = Options()) {
         self.options = options
-        random = SeededGenerator(seed: seed)
+        random = SplitMix64(seed: seed)
         append(Frame.preface, .request)
         append(Frame.settings(), .request)
         append(Frame.settings([(5, 16_384)]), .response)

@@ -56,7 +56,7 @@ struct ReplayEtcdTests {
 
     @Test(
         "at recorded speed, at least 99.9 % of the outcomes are the recorded ones",
-        .enabled(if: ProcessInfo.processInfo.environment["KVREEL_SOAK"] != nil && Repository.hasCaptures),
+        .enabled(if: isSoak && Repository.hasCaptures),
         arguments: ["edgesys-table1", "netcraq-scale", "netcraq-uncached", "large"], ["etcd:1", "etcd:3"])
     func recordedSpeed(capture: String, backend: String) throws {
         let folder = try TemporaryFolder()

@@ -1,4 +1,5 @@
 import Packets
+import TestSupport
 import Testing
 import Wire
 
@@ -170,9 +171,9 @@ struct ConnectionLifeTests {
         }
     }
 
-    @Test("many connections side by side keep apart", arguments: Seeds.all)
+    @Test("many connections side by side keep apart", arguments: seeds(1...24))
     func manyConnections(seed: UInt64) {
-        var random = SeededRandom(seed: seed)
+        var random = SplitMix64(seed: seed)
         var talk = Talk()
         var sent: [Int: [UInt8]] = [:]
         for _ in 0..<4000 {

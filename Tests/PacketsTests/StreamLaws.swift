@@ -1,4 +1,5 @@
 import Packets
+import TestSupport
 import Testing
 import Wire
 
@@ -10,16 +11,17 @@ struct RandomTalk {
     }
 
     var talk = Talk()
-    var random: SeededRandom
+    var random: SplitMix64
     var streams: [[UInt8]]
     var pieces: [Piece] = []
 
     /// Both streams in random pieces of 1 to `pieceMax` bytes, in turn at random.
     init(seed: UInt64, pieceMax: Int = 200) {
-        random = SeededRandom(seed: seed)
+        random = SplitMix64(seed: seed)
         // Close below the wrap often enough.
-        talk.clientISN = random.chance(50) ? UInt32.max - UInt32.random(in: 0..<3000, using: &random) : random.next32()
-        talk.serverISN = random.chance(50) ? 0x7fff_ffff - UInt32.random(in: 0..<3000, using: &random) : random.next32()
+        talk.clientISN = random.chance(0.5) ? UInt32.max - UInt32.random(in: 0..<3000, using: &random) : random.next32()
+        talk.serverISN =
+            random.chance(0.5) ? 0x7fff_ffff - UInt32.random(in: 0..<3000, using: &random) : random.next32()
         streams = [
             random.bytes(Int.random(in: 1...6000, using: &random)),
             random.bytes(Int.random(in: 1...6000, using: &random)),
@@ -67,7 +69,7 @@ struct RandomTalk {
     }
 }
 
-extension SeededRandom {
+extension SplitMix64 {
     mutating func next32() -> UInt32 { UInt32(truncatingIfNeeded: next()) }
 
     /// Each item up to `places` places later than it was.
@@ -83,11 +85,11 @@ extension SeededRandom {
 
 @Suite("Laws of reassembly")
 struct StreamLaws {
-    @Test("packets jostled, repeated and overlapping with other borders give the same bytes", arguments: Seeds.all)
+    @Test("packets jostled, repeated and overlapping with other borders give the same bytes", arguments: seeds(1...24))
     func disturbedWithoutLoss(seed: UInt64) {
         var run = RandomTalk(seed: seed)
         var packets = run.packets()
-        for piece in run.pieces where run.random.chance(20) {
+        for piece in run.pieces where run.random.chance(0.2) {
             // A retransmission of some bytes around this piece.
             let stream = run.streams[Int(piece.direction.rawValue)]
             let start = max(0, piece.range.lowerBound - Int.random(in: 0...100, using: &run.random))
@@ -96,7 +98,7 @@ struct StreamLaws {
                 run.packet(piece.direction, start..<end, acknowledging: 0),
                 at: Int.random(in: 3...packets.count, using: &run.random))
         }
-        packets += packets.filter { _ in run.random.chance(5) }
+        packets += packets.filter { _ in run.random.chance(0.05) }
         packets = run.random.jostled(packets + run.ending(), places: 6)
         var listener = Listener()
         listener.receive(packets)
@@ -113,14 +115,14 @@ struct StreamLaws {
 
     @Test(
         "whatever is lost, gaps name it exactly, and every byte is at its offset",
-        arguments: Seeds.all, [1, 10, 60])
+        arguments: seeds(1...24), [1, 10, 60])
     func lost(seed: UInt64, percent: Int) {
         var run = RandomTalk(seed: seed, pieceMax: 100)
         let packets = run.packets()
         var expected = run.streams.map { $0.map(Optional.some) }
         var kept = Array(packets.prefix(3))
         for (piece, packet) in zip(run.pieces, packets.dropFirst(3)) {
-            if run.random.chance(percent) {
+            if run.random.chance(Double(percent) / 100) {
                 for offset in piece.range { expected[Int(piece.direction.rawValue)][offset] = nil }
             } else {
                 kept.append(packet)
@@ -138,7 +140,7 @@ struct StreamLaws {
         #expect(listener.tracker.health.gaps == (listener.heard.first?.gaps.count ?? 0), "seed \(seed)")
     }
 
-    @Test("joined midway, everything from the first segment on is there, though jostled", arguments: Seeds.all)
+    @Test("joined midway, everything from the first segment on is there, though jostled", arguments: seeds(1...24))
     func midway(seed: UInt64) {
         var run = RandomTalk(seed: seed)
         let packets = run.packets(withHandshake: false)
@@ -161,7 +163,7 @@ struct StreamLaws {
         #expect(listener.tracker.health.connectionsMidway == 1, "seed \(seed)")
     }
 
-    @Test("a snap length loses exactly what it cuts off", arguments: Seeds.all)
+    @Test("a snap length loses exactly what it cuts off", arguments: seeds(1...24))
     func snapped(seed: UInt64) {
         var run = RandomTalk(seed: seed)
         let snap = Int.random(in: 40...140, using: &run.random)
@@ -179,14 +181,14 @@ struct StreamLaws {
         #expect(listener.tracker.health.gaps == 0, "seed \(seed)")
     }
 
-    @Test("damaged packets and garbage neither trap nor grow", arguments: Seeds.all)
+    @Test("damaged packets and garbage neither trap nor grow", arguments: seeds(1...24))
     func damage(seed: UInt64) {
         var limits = TrackerLimits()
         limits.heldBytesTotal = 64 << 10
         limits.connections = 50
         var listener = Listener(limits: limits)
         var run = RandomTalk(seed: seed)
-        let packets = run.packets() + run.ending() + FragmentTests.fragments([800, 1600], isV6: run.random.chance(50))
+        let packets = run.packets() + run.ending() + FragmentTests.fragments([800, 1600], isV6: run.random.chance(0.5))
         let links: [LinkType] = [.rawIP, .ethernet, .null, .linuxCooked, .linuxCooked2, LinkType(rawValue: 147)]
         for _ in 0..<1000 {
             guard var packet = packets.randomElement(using: &run.random) else { return }
@@ -202,8 +204,8 @@ struct StreamLaws {
                     packet.bytes[index] = UInt8.random(in: 0...255, using: &run.random)
                 }
             }
-            if run.random.chance(5) { packet.originalLength = Int(truncatingIfNeeded: run.random.next()) }
-            if run.random.chance(5) {
+            if run.random.chance(0.05) { packet.originalLength = Int(truncatingIfNeeded: run.random.next()) }
+            if run.random.chance(0.05) {
                 packet.time = CaptureTime(nanoseconds: Int64(truncatingIfNeeded: run.random.next()))
             }
             var events: [StreamEvent] = []

@@ -1,4 +1,5 @@
 import Etcd
+import TestSupport
 import Testing
 import Wire
 

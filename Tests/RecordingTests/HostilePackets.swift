@@ -1,4 +1,5 @@
 import CaptureFiles
+import TestSupport
 import Wire
 
 /// An endless capture by somebody who wants a recorder to run out of memory.
@@ -24,7 +25,7 @@ struct HostilePackets {
         case fragments
     }
 
-    private var random: SeededRandom
+    private var random: SplitMix64
     private var time: Int64 = 1_700_000_000_000_000_000
     /// Bytes sent on a long-lived connection.
     private var sent: [UInt16: UInt32] = [:]
@@ -32,7 +33,7 @@ struct HostilePackets {
     private let noise: [UInt8]
 
     init(seed: UInt64) {
-        var random = SeededRandom(seed: seed)
+        var random = SplitMix64(seed: seed)
         noise = (0..<1 << 16).map { _ in UInt8(truncatingIfNeeded: random.next()) }
         self.random = random
     }
@@ -42,14 +43,14 @@ struct HostilePackets {
         batch.storage.removeAll(keepingCapacity: true)
         batch.packets.removeAll(keepingCapacity: true)
         while batch.packets.count < count {
-            switch Attack.allCases[random.number(below: Attack.allCases.count)] {
+            switch Attack.allCases[random.below(Attack.allCases.count)] {
             case .syn: append(anyClient(), anyPort(), sequence: anyWord(), flags: RawPacket.syn, [], to: &batch)
             case .halfOpen:
                 append(anyClient(), anyPort(), sequence: anyWord(), flags: RawPacket.ack, noise(100), to: &batch)
             case .outOfOrder:
-                let ahead = UInt32(1 + random.number(below: 15 << 20))
+                let ahead = UInt32(1 + random.below(15 << 20))
                 append(
-                    1, UInt16(1 + random.number(below: 40)), sequence: ahead, flags: RawPacket.ack, noise(1400),
+                    1, UInt16(1 + random.below(40)), sequence: ahead, flags: RawPacket.ack, noise(1400),
                     to: &batch)
             case .garbage: talk(2, 500, noise(1400), to: &batch)
             case .endlessStreams:
@@ -66,7 +67,7 @@ struct HostilePackets {
                     frame(1, flags: 4, [0x04, UInt8(path.count)] + path)
                         + frame(0, flags: 0, [0, 0, 0x10, 0, 0] + noise(1200)), to: &batch)
             case .samePorts:
-                let port = UInt16(1 + random.number(below: 50))
+                let port = UInt16(1 + random.below(50))
                 let start = anyWord()
                 append(6, port, sequence: start, flags: RawPacket.syn, [], to: &batch)
                 append(6, port, sequence: start &+ 1, flags: RawPacket.ack, noise(20), to: &batch)
@@ -83,7 +84,7 @@ struct HostilePackets {
     private mutating func anyPort() -> UInt16 { UInt16(truncatingIfNeeded: random.next()) | 0x8000 }
     private mutating func anyWord() -> UInt32 { UInt32(truncatingIfNeeded: random.next()) }
     private mutating func noise(_ count: Int) -> [UInt8] {
-        let start = random.number(below: noise.count - count)
+        let start = random.below(noise.count - count)
         return Array(noise[start..<start + count])
     }
 
@@ -95,7 +96,7 @@ struct HostilePackets {
 
     /// The next bytes of one of `count` connections that never end, each begun with SYN and HTTP/2's preface.
     private mutating func talk(_ client: UInt32, _ count: Int, _ bytes: [UInt8], to batch: inout PacketBatch) {
-        let port = UInt16(Int(client) * 2000 + random.number(below: count))
+        let port = UInt16(Int(client) * 2000 + random.below(count))
         var payload = bytes
         if sent[port] == nil {
             append(client, port, sequence: .max, flags: RawPacket.syn, [], to: &batch)
@@ -117,7 +118,7 @@ struct HostilePackets {
         let length = 40 + payload.count
         time += 20_000
         let start = batch.storage.count
-        batch.storage += [0x45, 0, UInt8(length >> 8), UInt8(length & 0xff), UInt8(random.number(below: 256)), 7]
+        batch.storage += [0x45, 0, UInt8(length >> 8), UInt8(length & 0xff), UInt8(random.below(256)), 7]
         batch.storage += [isFragment ? 0x20 : 0, 0, 64, 6, 0, 0]
         batch.storage += bytes(0x0a00_0000 ^ client) + bytes(0x0a00_0001)
         batch.storage += [UInt8(port >> 8), UInt8(port & 0xff)] + bytes(UInt32(RawPacket.serverPort)).suffix(2)

@@ -1,4 +1,5 @@
 import Etcd
+import TestSupport
 import Testing
 import Wire
 
@@ -15,7 +16,7 @@ struct LossLaws {
 
         /// Drops packets with payload, each with the chance `share`.
         init(_ packets: [RawPacket], share: Double, seed: UInt64) {
-            var random = SeededRandom(seed: seed)
+            var random = SplitMix64(seed: seed)
             var missing: [RawPacket] = []
             for packet in packets {
                 if !packet.payload.isEmpty, random.chance(share) {

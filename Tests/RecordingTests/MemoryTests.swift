@@ -3,6 +3,7 @@ import Etcd
 import Foundation
 import Packets
 import Recording
+import TestSupport
 import Testing
 import Wire
 
@@ -14,7 +15,7 @@ struct MemoryTests {
         return (Int(text.split(separator: " ").dropFirst().first ?? "") ?? 0) * 4096
     }
 
-    static var packets: Int { ProcessInfo.processInfo.environment["KVREEL_SOAK"] == nil ? 100_000 : 2_000_000 }
+    static var packets: Int { isSoak ? 2_000_000 : 100_000 }
 
     /// What `RecordingLimits` promises, 160 MiB, and a third more: memory that was freed but that the allocator keeps.
     static let boundBytes = 214 << 20
@@ -169,7 +170,7 @@ struct MemoryTests {
         await #expect(processExitsWith: .success) {
             let packets = try RealCapture.etcdctl.packets()
             let length = (packets.last?.time ?? 0) - (packets.first?.time ?? 0) + 1_000_000_000
-            let rounds = ProcessInfo.processInfo.environment["KVREEL_SOAK"] == nil ? 400 : 20_000
+            let rounds = isSoak ? 20_000 : 400
             var batch = PacketBatch(packets)
             var pipeline = RecordingPipeline(ports: [UInt16(RawPacket.serverPort)])
             var settled = 0

@@ -1,4 +1,5 @@
 import Etcd
+import TestSupport
 import Testing
 import Wire
 
@@ -94,8 +95,8 @@ struct MidwayTests {
         arguments: [RealCapture.netcraq, .edgesys, .ccore], seeds(7, 8))
     func mixed(_ capture: RealCapture, seed: UInt64) throws {
         let packets = try capture.packets()
-        var random = SeededRandom(seed: seed)
-        let point = packets.count / 10 + random.number(below: packets.count / 2)
+        var random = SplitMix64(seed: seed)
+        let point = packets.count / 10 + random.below(packets.count / 2)
         let later = Array(packets[point...])
         let whole = calls(Decoded(packets))
         let alone = Score(calls(Decoded(later)), of: whole, since: later[0].time)
@@ -127,8 +128,8 @@ struct MidwayTests {
     func concatenated(seed: UInt64) throws {
         let first = try RealCapture.etcdctl.packets()
         let second = try RealCapture.netcraq.packets()
-        var random = SeededRandom(seed: seed)
-        let point = random.number(below: second.count / 2)
+        var random = SplitMix64(seed: seed)
+        let point = random.below(second.count / 2)
         let whole = calls(Decoded(first)).merging(calls(Decoded(second))) { first, _ in first }
         let cut = second[point...]
         let found = calls(Decoded(first + cut))
@@ -143,8 +144,8 @@ struct MidwayTests {
         for capture in [RealCapture.netcraq, .ccore] {
             let packets = try capture.packets()
             let whole = calls(Decoded(packets))
-            var random = SeededRandom(seed: seed)
-            let point = random.number(below: packets.count / 2)
+            var random = SplitMix64(seed: seed)
+            let point = random.below(packets.count / 2)
             let kept = packets[point...].filter { _ in !random.chance(0.01) }
             let found = calls(Decoded(kept))
             let score = Score(found, of: whole, since: packets[point].time)

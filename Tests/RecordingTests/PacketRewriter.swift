@@ -1,15 +1,18 @@
+import TestSupport
+import Wire
+
 /// Carries the same bytes in other packets, as networks and recorders do, without losing any.
 struct PacketRewriter {
-    var random: SeededRandom
+    var random: SplitMix64
 
-    init(seed: UInt64) { random = SeededRandom(seed: seed) }
+    init(seed: UInt64) { random = SplitMix64(seed: seed) }
 
     /// Every segment cut at random bytes; all pieces have its time.
     mutating func split(_ packets: [RawPacket]) -> [RawPacket] {
         packets.flatMap { packet in
             guard packet.payload.count > 1, random.chance(0.7) else { return [packet] }
             var cuts = Set([0, packet.payload.count])
-            for _ in 0...random.number(below: 3) { cuts.insert(random.number(below: packet.payload.count)) }
+            for _ in 0...random.below(3) { cuts.insert(random.below(packet.payload.count)) }
             return Self.cut(packet, at: cuts)
         }
     }
@@ -25,7 +28,12 @@ struct PacketRewriter {
 
     private static func cut(_ packet: RawPacket, at cuts: Set<Int>) -> [RawPacket] {
         let places = cuts.sorted()
-        return zip(places, places.dropFirst()).map { packet.part($0..<$1) }
+        return zip(places, places.dropFirst()).map { start, end in
+            var part = packet.part(start..<end)
+            // A single byte without PSH is how a keep-alive probe looks.
+            if end - start == 1 { part.flags |= RawPacket.psh }
+            return part
+        }
     }
 
     /// Segments joined with the one before of their direction, if no more than `distance` packets lie between, nothing
@@ -66,8 +74,8 @@ struct PacketRewriter {
             joined.sequence = before.dataSequence
             joined.payload = before.payload + packet.payload
             joined.flags &= ~(RawPacket.fin | RawPacket.syn)
-            let from = random.number(below: before.payload.count)
-            let to = before.payload.count + 1 + random.number(below: packet.payload.count)
+            let from = random.below(before.payload.count)
+            let to = before.payload.count + 1 + random.below(packet.payload.count)
             var part = joined.part(from..<max(to, from + 1))
             // A single byte without PSH is how a keep-alive probe looks.
             part.flags |= RawPacket.psh
@@ -95,7 +103,7 @@ struct PacketRewriter {
     mutating func shuffle(_ packets: [RawPacket], window: Int = 6) -> [RawPacket] {
         var places: [(place: Int, index: Int)] = []
         for index in packets.indices {
-            let moves = packets[index].payload.isEmpty ? 0 : random.number(below: window + 1)
+            let moves = packets[index].payload.isEmpty ? 0 : random.below(window + 1)
             places.append((index + (random.chance(0.2) ? moves : 0), index))
         }
         places.sort { ($0.place, $0.index) < ($1.place, $1.index) }
@@ -109,13 +117,13 @@ struct PacketRewriter {
 
     /// The packets, and behind each, up to four places later, what `copies` makes of it.
     private mutating func later(
-        _ packets: [RawPacket], _ copies: (RawPacket, inout SeededRandom) -> [RawPacket]
+        _ packets: [RawPacket], _ copies: (RawPacket, inout SplitMix64) -> [RawPacket]
     ) -> [RawPacket] {
         var due: [Int: [RawPacket]] = [:]
         var result: [RawPacket] = []
         for (index, packet) in packets.enumerated() {
             result.append(packet)
-            for copy in copies(packet, &random) { due[index + random.number(below: 5), default: []].append(copy) }
+            for copy in copies(packet, &random) { due[index + random.below(5), default: []].append(copy) }
             for var copy in due.removeValue(forKey: index) ?? [] {
                 copy.time = packet.time
                 result.append(copy)

@@ -1,6 +1,7 @@
 import CaptureFiles
 import Etcd
 import Recording
+import TestSupport
 import Testing
 import Wire
 
@@ -32,8 +33,8 @@ struct PartsTests {
     func addUp(_ capture: RealCapture, seed: UInt64) throws {
         let packets = try capture.packets()
         let whole = Decoded(packets)
-        var random = SeededRandom(seed: seed)
-        let ends = Set((0..<5).map { _ in random.number(below: packets.count) })
+        var random = SplitMix64(seed: seed)
+        let ends = Set((0..<5).map { _ in random.below(packets.count) })
         let parts = parts(packets, endingBefore: ends)
         #expect(parts.count == ends.count + 1)
         var found: [PlainOperation] = []

@@ -5,8 +5,6 @@ import Simulation
 import TestSupport
 import Testing
 
-private let isSoak = ProcessInfo.processInfo.environment["KVREEL_SOAK"] != nil
-
 @Suite("Seeds of the default variants")
 struct SeedTests {
     /// One seed's way to be wrong, in words.

@@ -1,4 +1,5 @@
 import TLSRecords
+import TestSupport
 import Testing
 import Wire
 
@@ -11,7 +12,7 @@ struct DecryptionTests {
     }
 
     private func talk(
-        _ peer: inout Peer, _ direction: Direction, records: Int, largest: Int, _ random: inout SeededGenerator
+        _ peer: inout Peer, _ direction: Direction, records: Int, largest: Int, _ random: inout SplitMix64
     ) throws -> Talk {
         var talk = Talk()
         for _ in 0..<records {
@@ -22,9 +23,9 @@ struct DecryptionTests {
         return talk
     }
 
-    @Test("every suite, in segments of any size", arguments: Peer.Suite.allCases, seeds)
+    @Test("every suite, in segments of any size", arguments: Peer.Suite.allCases, seeds())
     func suites(_ suite: Peer.Suite, seed: UInt64) throws {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         var peer = try Peer(suite, &random)
         let handshake = try peer.handshake()
         let requests = try talk(&peer, .request, records: 12, largest: 400, &random)
@@ -45,7 +46,7 @@ struct DecryptionTests {
 
     @Test("a record's time is that of its last byte")
     func times() throws {
-        var random = SeededGenerator(seed: 1)
+        var random = SplitMix64(seed: 1)
         var peer = try Peer(.tls13AES128, &random)
         var listener = Listener(keyLog: peer.keyLog())
         let handshake = try peer.handshake()
@@ -60,9 +61,9 @@ struct DecryptionTests {
         #expect(listener.times == [before + 2, before + 2, before + 3])
     }
 
-    @Test("records of all types: padding, alerts, empty ones, key updates", arguments: seeds)
+    @Test("records of all types: padding, alerts, empty ones, key updates", arguments: seeds())
     func tls13Records(_ seed: UInt64) throws {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         let suites: [Peer.Suite] = [.tls13AES128, .tls13AES256, .tls13ChaCha]
         var peer = try Peer(suites[Int(seed % 3)], &random)
         var listener = Listener(keyLog: peer.keyLog())
@@ -88,7 +89,7 @@ struct DecryptionTests {
 
     @Test("keys that come late open what waited for them", arguments: Peer.Suite.allCases)
     func lateKeys(_ suite: Peer.Suite) throws {
-        var random = SeededGenerator(seed: 7)
+        var random = SplitMix64(seed: 7)
         var peer = try Peer(suite, &random)
         var listener = Listener()
         for (direction, bytes) in try peer.handshake() { listener.receive(bytes, direction) }
@@ -104,7 +105,7 @@ struct DecryptionTests {
 
     @Test("keys that come too late open what follows, behind a gap", arguments: Peer.Suite.allCases)
     func tooLateKeys(_ suite: Peer.Suite) throws {
-        var random = SeededGenerator(seed: 8)
+        var random = SplitMix64(seed: 8)
         var peer = try Peer(suite, &random)
         var listener = Listener()
         for (direction, bytes) in try peer.handshake() { listener.receive(bytes, direction) }
@@ -120,7 +121,7 @@ struct DecryptionTests {
 
     @Test("other keys than the connection's open nothing", arguments: Peer.Suite.allCases)
     func otherKeys(_ suite: Peer.Suite) throws {
-        var random = SeededGenerator(seed: 9)
+        var random = SplitMix64(seed: 9)
         var peer = try Peer(suite, &random)
         let other = try Peer(suite, &random)
         let wrong = other.keyLog().replacing(hex(other.clientRandom), with: hex(peer.clientRandom))
@@ -138,7 +139,7 @@ struct DecryptionTests {
 
     @Test("suites and versions that are not decrypted open nothing and hold nothing")
     func unsupported() throws {
-        var random = SeededGenerator(seed: 10)
+        var random = SplitMix64(seed: 10)
         var peer = try Peer(.tls12AES128, &random)
         var listener = Listener(keyLog: peer.keyLog())
         for (direction, bytes) in try peer.handshake() {

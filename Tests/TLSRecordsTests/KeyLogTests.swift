@@ -1,4 +1,5 @@
 import TLSRecords
+import TestSupport
 import Testing
 import Wire
 
@@ -70,7 +71,7 @@ struct KeyLogTests {
     func limit() throws {
         var limits = TLSLimits()
         limits.keyLogConnections = 3
-        var generator = SeededGenerator(seed: 1)
+        var generator = SplitMix64(seed: 1)
         var peers: [Peer] = []
         for _ in 0..<5 { peers.append(try Peer(.tls13AES128, &generator)) }
         let log = peers.map { $0.keyLog() }.joined()

@@ -1,4 +1,5 @@
 import TLSRecords
+import TestSupport
 import Testing
 import Wire
 
@@ -29,9 +30,9 @@ struct LossLaws {
         return nil
     }
 
-    @Test("segments lost anywhere behind the handshake", arguments: Peer.Suite.allCases, seeds)
+    @Test("segments lost anywhere behind the handshake", arguments: Peer.Suite.allCases, seeds())
     func segments(_ suite: Peer.Suite, seed: UInt64) throws {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         var peer = try Peer(suite, &random)
         var listener = Listener(keyLog: peer.keyLog())
         for (direction, bytes) in try peer.handshake() { listener.receive(bytes, direction) }
@@ -72,7 +73,7 @@ struct LossLaws {
 
     @Test("segments lost within the handshake", arguments: Peer.Suite.allCases, 0..<8)
     func handshake(_ suite: Peer.Suite, lost: Int) throws {
-        var random = SeededGenerator(seed: 5)
+        var random = SplitMix64(seed: 5)
         var peer = try Peer(suite, &random)
         var listener = Listener(keyLog: peer.keyLog())
         let handshake = try peer.handshake()
@@ -103,7 +104,7 @@ struct LossLaws {
 
     @Test("records found again within a false one that ends amid the next", arguments: Array(1...60))
     func foundWithinFalseRecord(_ length: UInt8) throws {
-        var random = SeededGenerator(seed: 9)
+        var random = SplitMix64(seed: 9)
         var peer = try Peer(.tls13AES128, &random)
         var listener = Listener(keyLog: peer.keyLog())
         for (direction, bytes) in try peer.handshake() { listener.receive(bytes, direction) }
@@ -119,7 +120,7 @@ struct LossLaws {
         "early data lost in part, whole, or with its end, is named as missing",
         arguments: [[0], [1], [2], [0, 2], [0, 1, 2], [3], [2, 3], [0, 1, 2, 3], [1, 4], [0, 1, 2, 3, 4]])
     func earlyData(_ lost: [Int]) throws {
-        var random = SeededGenerator(seed: 4)
+        var random = SplitMix64(seed: 4)
         var peer = try Peer(.tls13AES128, &random)
         var listener = Listener(keyLog: peer.keyLog())
         listener.receive(peer.clientHello(earlyData: true), .request)
@@ -152,7 +153,7 @@ struct LossLaws {
 
     @Test("more early data than is kept is named as missing")
     func muchEarlyData() throws {
-        var random = SeededGenerator(seed: 4)
+        var random = SplitMix64(seed: 4)
         var limits = TLSLimits()
         limits.earlyDataBytes = 80
         var peer = try Peer(.tls13AES128, &random)
@@ -173,7 +174,7 @@ struct LossLaws {
 
     @Test("a KeyUpdate lost with what is around it")
     func keyUpdate() throws {
-        var random = SeededGenerator(seed: 6)
+        var random = SplitMix64(seed: 6)
         var peer = try Peer(.tls13AES256, &random)
         var listener = Listener(keyLog: peer.keyLog())
         for (direction, bytes) in try peer.handshake() { listener.receive(bytes, direction) }
@@ -195,7 +196,7 @@ struct LossLaws {
         "joined midway, the connection is found in the log by trial", arguments: [0, 1, 100, 50_000] as [UInt64],
         [Peer.Suite.tls13AES128, .tls13AES256, .tls13ChaCha])
     func midway(_ records: UInt64, _ suite: Peer.Suite) throws {
-        var random = SeededGenerator(seed: records)
+        var random = SplitMix64(seed: records)
         var peer = try Peer(suite, &random)
         var log = ""
         for index in 0..<20 { log += index == 12 ? peer.keyLog() : try Peer(suite, &random).keyLog() }
@@ -219,7 +220,7 @@ struct LossLaws {
         "joined within the handshake, the connection is found in the log by trial", arguments: 1..<7,
         [Peer.Suite.tls13AES128, .tls13AES256, .tls13ChaCha])
     func withinHandshake(_ first: Int, _ suite: Peer.Suite) throws {
-        var random = SeededGenerator(seed: 7)
+        var random = SplitMix64(seed: 7)
         var peer = try Peer(suite, &random)
         // The server's flight in as many records as the recordings have: five.
         var talk: [(direction: Direction, bytes: [UInt8])] = [
@@ -257,7 +258,7 @@ struct LossLaws {
     func searchLimit() throws {
         var limits = TLSLimits()
         limits.trialsPerConnection = 10_000
-        var random = SeededGenerator(seed: 3)
+        var random = SplitMix64(seed: 3)
         var peer = try Peer(.tls13AES128, &random)
         var listener = Listener(keyLog: peer.keyLog(), limits: limits)
         listener.connection.joinMidway(.request)
@@ -268,10 +269,10 @@ struct LossLaws {
         #expect(listener.connection.memoryBytes < 1 << 17)
     }
 
-    @Test("mutated and random bytes give nothing that was not sealed", arguments: seeds)
+    @Test("mutated and random bytes give nothing that was not sealed", arguments: seeds())
     func hostile(_ seed: UInt64) throws {
         for round in 0..<30 {
-            var random = SeededGenerator(seed: seed &* 1000 &+ UInt64(round))
+            var random = SplitMix64(seed: seed &* 1000 &+ UInt64(round))
             let suite = Peer.Suite.allCases.randomElement(using: &random) ?? .tls13AES128
             var peer = try Peer(suite, &random)
             var limits = TLSLimits()
@@ -308,9 +309,9 @@ struct LossLaws {
         }
     }
 
-    @Test("random bytes behind plausible headers neither hang nor grow", arguments: seeds)
+    @Test("random bytes behind plausible headers neither hang nor grow", arguments: seeds())
     func noise(_ seed: UInt64) throws {
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(seed: seed)
         var listener = Listener(keyLog: try Peer(.tls13AES128, &random).keyLog())
         listener.connection.joinMidway(.request)
         for _ in 0..<200 {

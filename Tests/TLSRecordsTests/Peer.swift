@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import TestSupport
 import Wire
 
 /// Both ends of a TLS connection, which seal records by swift-crypto's own interface: AES.GCM, ChaChaPoly and HKDF,
@@ -37,7 +38,7 @@ struct Peer {
     private var client = Side()
     private var server = Side()
 
-    init(_ suite: Suite, _ random: inout SeededGenerator) throws {
+    init(_ suite: Suite, _ random: inout SplitMix64) throws {
         self.suite = suite
         clientRandom = random.bytes(32)
         serverRandom = random.bytes(32)

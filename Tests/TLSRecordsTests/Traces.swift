@@ -1,5 +1,7 @@
 // Records and secrets of RFC 8448 ("Example Handshake Traces for TLS 1.3"), §3 and §4.
 
+import TestSupport
+
 /// §3: a simple 1-RTT handshake, TLS_AES_128_GCM_SHA256.
 enum SimpleHandshake {
     static let clientRandom = "cb34ecb1e78163ba1c38c6dacb196a6dffa21a8d9912ec18a2ef6283024dece7"
@@ -10,7 +12,7 @@ enum SimpleHandshake {
         SERVER_TRAFFIC_SECRET_0 \(clientRandom) a11af9f05531f856ad47116b45a950328204b4f44bfb6b3a4b4f1f3fcb631643
 
         """
-    static let clientHello = bytes(
+    static let clientHello = [UInt8](
         hex: """
             16030100c4010000c00303cb34ecb1e78163ba1c38c6dacb196a6dffa21a8d9912ec18a2ef6283024dece70000061301
             13031302010000910000000b0009000006736572766572ff01000100000a00140012001d001700180019010001010102
@@ -18,12 +20,12 @@ enum SimpleHandshake {
             af2c002b0003020304000d0020001e040305030603020308040805080604010501060102010402050206020202002d00
             020101001c00024001
             """)
-    static let serverHello = bytes(
+    static let serverHello = [UInt8](
         hex: """
             160303005a020000560303a6af06a4121860dc5e6e60249cd34c95930c8ac5cb1434dac155772ed3e269280013010000
             2e00330024001d0020c9828876112095fe66762bdbf7c672e156d6cc253b833df1dd69b1b04e751f0f002b00020304
             """)
-    static let serverFlight = bytes(
+    static let serverFlight = [UInt8](
         hex: """
             17030302a2d1ff334a56f5bff6594a07cc87b580233f500f45e489e7f33af35edf7869fcf40aa40aa2b8ea73f848a7ca
             07612ef9f945cb960b4068905123ea78b111b429ba9191cd05d2a389280f526134aadc7fc78c4b729df828b5ecf7b13b
@@ -41,12 +43,12 @@ enum SimpleHandshake {
             4016e4b3be7ef04dda49f4b440a30cb5d2af939828fd4ae3794e44f94df5a631ede42c1719bfdabf0253fe5175be898e
             750edc53370d2b
             """)
-    static let clientFinished = bytes(
+    static let clientFinished = [UInt8](
         hex: """
             170303003575ec4dc238cce60b298044a71e219c56cc77b0517fe9b93c7a4bfc44d87f38f80338ac98fc46deb384bd1c
             aeacab6867d726c40546
             """)
-    static let newSessionTicket = bytes(
+    static let newSessionTicket = [UInt8](
         hex: """
             17030300de3a6b8f90414a97d6959c3487680de5134a2b240e6cffac116e95d41d6af8f6b580dcf3d11d63c758db289a
             015940252f55713e061dc13e078891a38efbcf5753ad8ef170ad3c7353d16d9da773b9ca7f2b9fa1b6c0d4a3d03f75e0
@@ -54,12 +56,12 @@ enum SimpleHandshake {
             f81b5ab05b94c01346755f69232c86519d86cbeeac87aac347d143f9605d64f650db4d023e70e952ca49fe5137121c74
             bc2697687e248746d6df353005f3bce18696129c8153556b3b6c6779b37bf15985684f
             """)
-    static let clientData = bytes(
+    static let clientData = [UInt8](
         hex: """
             1703030043a23f7054b62c94d0affafe8228ba55cbefacea42f914aa66bcab3f2b9819a8a5b46b395bd54a9a20441e2b
             62974e1f5a6292a2977014bd1e3deae63aeebb21694915e4
             """)
-    static let serverData = bytes(
+    static let serverData = [UInt8](
         hex: """
             17030300432e937e11ef4ac740e538ad36005fc4a46932fc3225d05f82aa1b36e30efaf97d90e6dffc602dcb501a59a8
             fcc49c4bf2e5f0a21c0047c2abf332540dd032e167c2955d
@@ -79,7 +81,7 @@ enum ResumedHandshake {
         SERVER_TRAFFIC_SECRET_0 \(clientRandom) cc21f1bf8feb7dd5fa505bd9c4b468a9984d554a993dc49e6d285598fb672691
 
         """
-    static let clientHello = bytes(
+    static let clientHello = [UInt8](
         hex: """
             1603010200010001fc03031bc3ceb6bbe39cff938355b5a50adb6db21b7a6af649d7b4bc419d7876487d950000061301
             13031302010001cd0000000b0009000006736572766572ff01000100000a00140012001d001700180019010001010102
@@ -93,46 +95,46 @@ enum ResumedHandshake {
             1470f9fbf297b5aea617646fac5c03272e970727c621a79141ef5f7de6505e5bfbc388e93343694093934ae4d357fad6
             aacb0021203add4fb2d8fdf822a0ca3cf7678ef5e88dae990141c5924d57bb6fa31b9e5f9d
             """)
-    static let earlyData = bytes(
+    static let earlyData = [UInt8](
         hex: """
             1703030017ab1df420e75c457a7cc5d2844f76d5aee4b4edbf049be0
             """)
-    static let serverHello = bytes(
+    static let serverHello = [UInt8](
         hex: """
             16030300600200005c03033ccfd2dec890222763472ae8136777c9d7358777bb66e91ea5122495f559ea2d0013010000
             3400290002000000330024001d0020121761ee42c333e1b9e77b60dd57c2053cd94512ab47f115e86eff50942cea3100
             2b00020304
             """)
-    static let serverFlight = bytes(
+    static let serverFlight = [UInt8](
         hex: """
             1703030061dc48237b4b879f50d0d4d262ea8b4716eb40ddc1eb957e11126e8a7149c2d012d37a7115957e64ce30008b
             9e0323f2c05a9c1c77b4f37849a695ab255060a33fee770ca95cb8486bfd0843b87024865ca35cc41c4e515c64dcb136
             9f98635bc7a5
             """)
-    static let endOfEarlyData = bytes(
+    static let endOfEarlyData = [UInt8](
         hex: """
             1703030015aca6fc944841298df99593725f9bf9754429b12f09
             """)
-    static let clientFinished = bytes(
+    static let clientFinished = [UInt8](
         hex: """
             170303003500f8b467d14cf22a4b3f0b6ae0d8e6cc8d08e0db3515ef5c2bdf1922eafbb70009964716d834fb70c3d2a5
             6c5b1f5f6bdba6c333cf
             """)
-    static let clientData = bytes(
+    static let clientData = [UInt8](
         hex: """
             1703030043b1cebce242aa201be9ae5e1cb2a9aa4b33d4e866af1edb068919237741aa031d7a74d491c99b9d4e232b74
             206bc6fbaa04fe78be44a9b4f54320a17eb76992afac3103
             """)
-    static let serverData = bytes(
+    static let serverData = [UInt8](
         hex: """
             1703030043275e9f20acff57bc000657d3867df039cccf79047884cf75771746f740b5a83f462a0954c3581393a203a2
             5a7dd14141ef1a37900cdb62ff62dee1ba39ab2590cbf194
             """)
-    static let clientClose = bytes(
+    static let clientClose = [UInt8](
         hex: """
             17030300130facce3246bdfc6369838d6a82ae6de5d422dc
             """)
-    static let serverClose = bytes(
+    static let serverClose = [UInt8](
         hex: """
             17030300135b18af444e8e1eec7158fb62d8f2577d37ba5d
             """)

@@ -1,9 +1,10 @@
 import Etcd
+import TestSupport
 import Wire
 
 /// Batches in which every field may hold whatever its type can: not what etcd does, but what the format must carry.
 struct AnyBatch {
-    private var random: SeededRandom
+    private var random: SplitMix64
     private var batch = OperationBatch()
     /// Up to where slices of each kind have named records: no record is named twice.
     private var named: [Kind: Int] = [:]
@@ -11,22 +12,22 @@ struct AnyBatch {
     private enum Kind { case parts, compares, keyValues }
 
     static func make(seed: UInt64, operations count: Int) -> OperationBatch {
-        var maker = AnyBatch(random: SeededRandom(seed: seed))
+        var maker = AnyBatch(random: SplitMix64(seed: seed))
         maker.fill(count)
         return maker.batch
     }
 
-    private init(random: SeededRandom) { self.random = random }
+    private init(random: SplitMix64) { self.random = random }
 
     private mutating func fill(_ count: Int) {
-        for _ in 0..<random.number(below: count * 2 + 1) { _ = batch.keys.number(of: string()) }
-        for _ in 0..<random.number(below: 20) { _ = batch.texts.number(of: string()) }
-        for _ in 0..<random.number(below: count * 2 + 1) { batch.compares.append(compare()) }
-        for _ in 0..<random.number(below: count * 3 + 1) { batch.keyValues.append(keyValue()) }
-        for _ in 0..<random.number(below: count * 2 + 1) { batch.parts.append(body()) }
+        for _ in 0..<random.below(count * 2 + 1) { _ = batch.keys.number(of: string()) }
+        for _ in 0..<random.below(20) { _ = batch.texts.number(of: string()) }
+        for _ in 0..<random.below(count * 2 + 1) { batch.compares.append(compare()) }
+        for _ in 0..<random.below(count * 3 + 1) { batch.keyValues.append(keyValue()) }
+        for _ in 0..<random.below(count * 2 + 1) { batch.parts.append(body()) }
         for _ in 0..<count { batch.operations.append(operation()) }
-        for _ in 0..<random.number(below: count + 1) { batch.observed.append(observed()) }
-        for _ in 0..<random.number(below: 10) { batch.connections.append(connection()) }
+        for _ in 0..<random.below(count + 1) { batch.observed.append(observed()) }
+        for _ in 0..<random.below(10) { batch.connections.append(connection()) }
         for field in RecordingHealth.Field.allCases { batch.health[field] = signed() }
         if random.chance(0.5) { batch.replays = batch.operations.map { _ in replay() } }
     }
@@ -34,42 +35,42 @@ struct AnyBatch {
     private mutating func string() -> String {
         let words = ["/registry/", "pods/", "leases/", "a", "ab", "é", "\u{0}", "default/", "kube-system/"]
         var text = ""
-        for _ in 0..<random.number(below: 6) { text += words[random.number(below: words.count)] }
-        return text + String(random.number(below: 100))
+        for _ in 0..<random.below(6) { text += words[random.below(words.count)] }
+        return text + String(random.below(100))
     }
 
     private mutating func signed() -> Int64 {
-        switch random.number(below: 8) {
+        switch random.below(8) {
         case 0: .min
         case 1: .max
         case 2: Int64(bitPattern: random.next())
-        case 3: -Int64(random.number(below: 300))
+        case 3: -Int64(random.below(300))
         case 4, 5: 0
-        default: Int64(random.number(below: 300))
+        default: Int64(random.below(300))
         }
     }
 
     private mutating func unsigned() -> UInt32 {
-        switch random.number(below: 6) {
+        switch random.below(6) {
         case 0: .max
         case 1: UInt32(truncatingIfNeeded: random.next())
         case 2: 0
-        default: UInt32(random.number(below: 300))
+        default: UInt32(random.below(300))
         }
     }
 
     private mutating func one<Case: CaseIterable>(of type: Case.Type) -> Case where Case.AllCases == [Case] {
-        Case.allCases[random.number(below: Case.allCases.count)]
+        Case.allCases[random.below(Case.allCases.count)]
     }
 
-    private mutating func key() -> KeyNumber { UInt32(random.number(below: batch.keys.count + 1)) }
-    private mutating func text() -> TextNumber { UInt32(random.number(below: batch.texts.count + 1)) }
+    private mutating func key() -> KeyNumber { UInt32(random.below(batch.keys.count + 1)) }
+    private mutating func text() -> TextNumber { UInt32(random.below(batch.texts.count + 1)) }
 
     /// A slice of the records that no slice has named yet; some of them it leaves out.
     private mutating func slice(_ kind: Kind, of count: Int) -> Slice {
         let end = named[kind] ?? 0
-        let start = end + random.number(below: min(3, count - end) + 1)
-        let length = random.number(below: min(5, count - start) + 1)
+        let start = end + random.below(min(3, count - end) + 1)
+        let length = random.below(min(5, count - start) + 1)
         if length > 0 { named[kind] = start + length }
         return Slice(start: UInt32(start), count: UInt32(length))
     }

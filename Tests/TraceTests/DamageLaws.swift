@@ -1,6 +1,8 @@
 import Etcd
+import TestSupport
 import Testing
 import Trace
+import Wire
 
 @Suite("Reading: damaged and cut traces")
 struct DamageLaws {
@@ -47,10 +49,10 @@ struct DamageLaws {
     func flippedBit(seed: UInt64) throws {
         let folder = try TraceFolder()
         let sample = try sample(in: folder)
-        var random = SeededRandom(seed: seed)
+        var random = SplitMix64(seed: seed)
         for place in sample.bytes.indices {
             var bytes = sample.bytes
-            bytes[place] ^= 1 << UInt8(random.number(below: 8))
+            bytes[place] ^= 1 << UInt8(random.below(8))
             let found = try ReadTrace(path: try folder.write(bytes))
             let hit = sample.offsets.dropFirst().firstIndex { place < $0 } ?? -1
             var expected = Array(sample.batches.indices)
@@ -94,7 +96,7 @@ struct DamageLaws {
     func garbage(seed: UInt64) throws {
         let folder = try TraceFolder()
         let sample = try sample(in: folder)
-        var random = SeededRandom(seed: seed)
+        var random = SplitMix64(seed: seed)
         var bytes = sample.bytes
         let magic: [UInt8] = [0xab, 0x4b, 0x56, 0x52, 0x42, 0x4c, 0x4b, 0xbb]
         let garbage = magic + (0..<1000).map { _ in UInt8(truncatingIfNeeded: random.next()) } + magic.prefix(7)

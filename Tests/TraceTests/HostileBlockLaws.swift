@@ -1,4 +1,5 @@
 import Etcd
+import TestSupport
 import Testing
 import Trace
 import Wire
@@ -10,7 +11,7 @@ struct HostileBlockLaws {
         "a changed payload is refused, or is a batch whose numbers lie within its arrays",
         arguments: seeds(1, 2, 3, 4, 5, 6, 7, 8, 9, 10))
     func mutations(seed: UInt64) {
-        var random = SeededRandom(seed: seed)
+        var random = SplitMix64(seed: seed)
         var encoder = BlockEncoder(level: 0)
         var decoder = BlockDecoder()
         var batch = OperationBatch()
@@ -23,7 +24,7 @@ struct HostileBlockLaws {
             var block: [UInt8] = []
             #expect(encoder.encode(original, number: 0, into: &block))
             var payload = Array(block[56...])
-            for _ in 0...random.number(below: 4) { change(&payload, with: &random) }
+            for _ in 0...random.below(4) { change(&payload, with: &random) }
             let changed = HandmadeBlock.replacingPayload(of: block, by: payload)
             guard decoder.decode(block: changed, into: &batch) else {
                 refused += 1
@@ -37,18 +38,18 @@ struct HostileBlockLaws {
         #expect(refused > 500 && refused < 2000)
     }
 
-    private func change(_ payload: inout [UInt8], with random: inout SeededRandom) {
+    private func change(_ payload: inout [UInt8], with random: inout SplitMix64) {
         if payload.isEmpty { return }
         // The first bytes hold the counts: worth trying more often.
         let place =
-            random.chance(0.2) ? random.number(below: min(40, payload.count)) : random.number(below: payload.count)
-        switch random.number(below: 6) {
-        case 0: payload[place] ^= 1 << UInt8(random.number(below: 8))
+            random.chance(0.2) ? random.below(min(40, payload.count)) : random.below(payload.count)
+        switch random.below(6) {
+        case 0: payload[place] ^= 1 << UInt8(random.below(8))
         case 1: payload[place] = UInt8(truncatingIfNeeded: random.next())
         case 2: payload[place] = 0xff
         case 3: payload.remove(at: place)
         case 4: payload.insert(UInt8(truncatingIfNeeded: random.next()), at: place)
-        default: payload.removeLast(min(payload.count, random.number(below: 20)))
+        default: payload.removeLast(min(payload.count, random.below(20)))
         }
     }
 
@@ -111,11 +112,11 @@ struct HostileBlockLaws {
 
     @Test("random bytes are no block", arguments: seeds(1))
     func randomBytes(seed: UInt64) {
-        var random = SeededRandom(seed: seed)
+        var random = SplitMix64(seed: seed)
         var decoder = BlockDecoder()
         var batch = OperationBatch()
         for _ in 0..<2000 {
-            let payload = (0..<random.number(below: 200)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+            let payload = (0..<random.below(200)).map { _ in UInt8(truncatingIfNeeded: random.next()) }
             let block = HandmadeBlock.make(type: 2, number: 0, records: 1, payload: payload)
             #expect(!decoder.decode(block: block, into: &batch))
         }

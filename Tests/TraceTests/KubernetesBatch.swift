@@ -1,10 +1,11 @@
 import Etcd
+import TestSupport
 import Wire
 
 /// Batches shaped like a kube-apiserver's traffic: reads of single keys and lists, transactions that compare a revision
 /// and put, their events on watches, renewed leases.
 struct KubernetesBatch {
-    private var random: SeededRandom
+    private var random: SplitMix64
     private var batch = OperationBatch()
     private var objects: [Object] = []
     private var now: Int64 = 1_795_223_434_076_860_000
@@ -21,7 +22,7 @@ struct KubernetesBatch {
     }
 
     static func make(seed: UInt64, operations count: Int) -> OperationBatch {
-        var maker = KubernetesBatch(random: SeededRandom(seed: seed))
+        var maker = KubernetesBatch(random: SplitMix64(seed: seed))
         while maker.batch.operations.count < count { maker.step() }
         maker.batch.health[.packets] = Int64(count)
         for number in 0..<UInt32(maker.streams.count) {
@@ -34,13 +35,13 @@ struct KubernetesBatch {
         return maker.batch
     }
 
-    private init(random: SeededRandom) { self.random = random }
+    private init(random: SplitMix64) { self.random = random }
 
     private mutating func step() {
-        now += Int64(random.number(below: 900)) * 1000
+        now += Int64(random.below(900)) * 1000
         if objects.isEmpty || random.chance(0.06) { return create() }
-        let place = min(random.number(below: objects.count), random.number(below: objects.count))
-        switch random.number(below: 10) {
+        let place = min(random.below(objects.count), random.below(objects.count))
+        switch random.below(10) {
         case 0..<3: read(place)
         case 3: list(place)
         default: update(place)
@@ -49,20 +50,20 @@ struct KubernetesBatch {
 
     private mutating func name() -> String {
         let letters = Array("bcdfghjklmnpqrstvwxz2456789")
-        return String((0..<5).map { _ in letters[random.number(below: letters.count)] })
+        return String((0..<5).map { _ in letters[random.below(letters.count)] })
     }
 
     private mutating func create() {
         let kinds = ["pods", "leases", "events", "replicasets", "configmaps", "endpointslices"]
-        let kind = random.number(below: kinds.count)
+        let kind = random.below(kinds.count)
         let text =
-            "/registry/\(kinds[kind])/namespace-\(random.number(below: 12))/web-\(random.number(below: 60))-\(name())"
+            "/registry/\(kinds[kind])/namespace-\(random.below(12))/web-\(random.below(60))-\(name())"
         revision += 1
         objects.append(
             Object(
                 key: Array(text.utf8), connection: kind * 3, createRevision: revision, modRevision: revision,
                 version: 1,
-                valueSize: Int64(300 + random.number(below: 4000))))
+                valueSize: Int64(300 + random.below(4000))))
         transaction(objects.count - 1, operand: 0)
     }
 
@@ -71,7 +72,7 @@ struct KubernetesBatch {
         revision += 1
         objects[place].modRevision = revision
         objects[place].version += 1
-        objects[place].valueSize += random.chance(0.3) ? Int64(random.number(below: 40)) : 0
+        objects[place].valueSize += random.chance(0.3) ? Int64(random.below(40)) : 0
         transaction(place, operand: before)
     }
 
@@ -83,7 +84,7 @@ struct KubernetesBatch {
             role: .call,
             kind: kind, evidence: .seen, method: MethodNumber(rawValue: method))
         operation.requestEnd = 0
-        operation.responseStart = Int64(200 + random.number(below: 1500)) * 1000
+        operation.responseStart = Int64(200 + random.below(1500)) * 1000
         operation.responseEnd = operation.responseStart
         operation.completeness = [.completed]
         operation.status = 0
@@ -97,7 +98,7 @@ struct KubernetesBatch {
     private mutating func finish(_ operation: inout Operation, request: Int64, response: Int64) {
         operation.requestBytes = request
         operation.responseBytes = response
-        operation.requestWireBytes = request + 60 + Int64(random.number(below: 3))
+        operation.requestWireBytes = request + 60 + Int64(random.below(3))
         operation.responseWireBytes = response + 70
         batch.operations.append(operation)
     }

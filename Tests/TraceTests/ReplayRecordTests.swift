@@ -1,18 +1,20 @@
 import Etcd
 import Foundation
+import TestSupport
 import Testing
 import Trace
+import Wire
 
 @Suite("Replay records: what a replay knows beyond a recording")
 struct ReplayRecordTests {
     /// A replay that keeps its times: 3 µs to 30 µs of send lag, some waits, calls that end nearly in their order.
     private func replay(operations count: Int) -> OperationBatch {
         var batch = KubernetesBatch.make(seed: 21, operations: count)
-        var random = SeededRandom(seed: 22)
+        var random = SplitMix64(seed: 22)
         for place in batch.operations.indices {
             var record = ReplayRecord()
-            record.released = 3000 + Int64(random.number(below: 27_000))
-            record.intended = record.released + (random.chance(0.1) ? Int64(random.number(below: 2_000_000)) : 0)
+            record.released = 3000 + Int64(random.below(27_000))
+            record.intended = record.released + (random.chance(0.1) ? Int64(random.below(2_000_000)) : 0)
             record.call = UInt32(place ^ (random.chance(0.2) ? 3 : 0))
             record.difference = random.chance(0.001) ? 2 : 0
             batch.replays.append(record)

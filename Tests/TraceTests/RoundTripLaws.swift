@@ -1,6 +1,8 @@
 import Etcd
+import TestSupport
 import Testing
 import Trace
+import Wire
 
 @Suite("Blocks: what is encoded comes back in every field")
 struct RoundTripLaws {
