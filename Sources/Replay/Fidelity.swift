@@ -15,10 +15,16 @@ package struct Fidelity: Sendable {
     package private(set) var uncompared: Int64 = 0
     /// The first calls of each reason, by their numbers in the plan, in the order of their answers.
     package private(set) var examples: [[UInt32]]
-    /// Calls that changed something in both, and those of them that came in another order than others of the same key.
+    /// Calls that changed something in both; those of them that came in another order than others of the same key, and
+    /// `crossings`.
     package private(set) var writes: Int64 = 0
     package private(set) var orderViolations: Int64 = 0
     package private(set) var orderExamples: [UInt32] = []
+    /// Answered calls of a shard that did not wait for other shards' calls (`PlannedShard.crossing`). They are among
+    /// `orderViolations`, and not among `writes`.
+    package private(set) var crossings: Int64 = 0
+    /// Whether a call is one of those; empty where none is.
+    private var isCrossing: [Bool] = []
 
     /// By reason and kind.
     private var differences: [Int64]
@@ -51,6 +57,10 @@ package struct Fidelity: Sendable {
         for part in plan.parts where part.lease != 0 { isLeased[Int(part.key)] = true }
         for put in plan.preload.puts where put.lease != nil { isLeased[Int(put.key)] = true }
         self.isLeased = isLeased
+        if let crossing = plan.shard?.crossing, !crossing.isEmpty {
+            isCrossing = Array(repeating: false, count: plan.calls.count)
+            for call in crossing { isCrossing[Int(call)] = true }
+        }
         leasedKeys = (0..<KeyNumber(isLeased.count)).filter { isLeased[Int($0)] }
     }
 
@@ -82,7 +92,11 @@ package struct Fidelity: Sendable {
         _ call: UInt32, of plan: borrowing ReplayPlan, with answer: borrowing StoreAnswer, parts: [RequestOp],
         from firstPart: Int, _ context: OutcomeContext
     ) -> Difference {
-        if context.hasChanged { revisions[Int(call)] = answer.details.headerRevision }
+        if !isCrossing.isEmpty, isCrossing[Int(call)] {
+            crossings += 1
+        } else if context.hasChanged {
+            revisions[Int(call)] = answer.details.headerRevision
+        }
         guard let difference = check(call, plan, answer, parts, firstPart, context) else {
             uncompared += 1
             return .none
@@ -215,7 +229,7 @@ package struct Fidelity: Sendable {
     mutating func finish(_ plan: borrowing ReplayPlan) {
         let order = WriteOrder(plan, revisions: revisions)
         writes = order.calls
-        orderViolations = Int64(order.violations.count)
+        orderViolations = Int64(order.violations.count) + crossings
         orderExamples = Array(order.violations.prefix(exampleCount))
     }
 
@@ -225,7 +239,7 @@ package struct Fidelity: Sendable {
     package struct Score: Sendable, Equatable {
         /// Compared calls with the recorded outcome.
         package var outcomes: Double
-        /// Writes that came in the recorded order, key by key.
+        /// Writes that came in the recorded order, key by key, among all writes and `crossings`.
         package var order: Double
         /// Planned calls that were answered.
         package var completeness: Double
@@ -236,10 +250,11 @@ package struct Fidelity: Sendable {
     /// - Parameters:
     ///   - counts: of the same run.
     package func score(_ counts: ReplayCounts) -> Score {
+        let ordered = writes + crossings
         let begun = counts.total(\.sent) + counts.streamLosses + counts.unsent
         return Score(
             outcomes: compared == 0 ? 1 : Double(same) / Double(compared),
-            order: writes == 0 ? 1 : Double(writes - orderViolations) / Double(writes),
+            order: ordered == 0 ? 1 : Double(ordered - orderViolations) / Double(ordered),
             completeness: begun == 0 ? 1 : 1 - Double(counts.unsent + counts.outstanding) / Double(begun))
     }
 }

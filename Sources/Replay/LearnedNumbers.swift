@@ -24,7 +24,7 @@ struct LearnedNumbers: ~Copyable, Sendable {
             let patch = plan.patches[place]
             switch patch.source {
             case .nowhere, .revisionOfPreload, .leaseOfPreload, .constant: continue
-            case .revisionOfCall:
+            case .revisionOfCall, .currentRevision:
                 if revisions.isEmpty { revisions = Array(repeating: 0, count: plan.calls.count) }
             case .leaseOfCall, .watchOfCall:
                 if places.isEmpty { places = Array(repeating: 0, count: plan.calls.count) }
@@ -47,6 +47,14 @@ struct LearnedNumbers: ~Copyable, Sendable {
         learned[place].watch = answer.details.watch.watchID
     }
 
+    /// Takes in the store's current revision, which was read for a call; nil where it could not be.
+    mutating func learn(current: Int64?, for call: UInt32) { revisions[Int(call)] = current ?? -1 }
+
+    /// Whether a call names a revision for which the store's current one is to be read first.
+    func needsCurrentRevision(_ call: UInt32, _ patches: ArraySlice<Patch>) -> Bool {
+        patches.contains { if case .currentRevision = $0.source { revisions[Int(call)] == 0 } else { false } }
+    }
+
     /// What to send for the patch of that place, of which the recording says `recorded`. Nil where it is not known.
     mutating func number(_ place: Int, of patch: Patch, recorded: Int64) -> Int64? {
         let base: Int64?
@@ -56,6 +64,10 @@ struct LearnedNumbers: ~Copyable, Sendable {
         case .revisionOfCall: base = known(revisions[Int(patch.number)])
         case .leaseOfCall: base = known(learned[Int(places[Int(patch.number)])].lease)
         case .watchOfCall: base = learned[Int(places[Int(patch.number)])].watch
+        case .currentRevision:
+            // No store has revisions below 1; one that could not be asked has -1.
+            let current = revisions[Int(patch.number)]
+            base = current > 0 ? max(current, 1 - patch.offset) : nil
         case .revisionOfPreload: base = known(preload.revisions, patch.number)
         case .leaseOfPreload: base = known(preload.leases, patch.number)
         }

@@ -88,7 +88,9 @@ package struct PlanBuilder: Sendable {
     }
 
     /// Orders what was added. To be called once, after the last batch.
-    package consuming func finish() -> ReplayPlan {
+    ///
+    /// - Parameter shard: whose part of the plan to keep.
+    package consuming func finish(shard: Shard? = nil) -> ReplayPlan {
         takeExecuted()
         sortByTime()
         let history = RecordedHistory(plan, facts: &facts)
@@ -108,6 +110,10 @@ package struct PlanBuilder: Sendable {
         let omitted = plan.omissions.total
         plan.expression?.omitted = omitted
         plan.order = OrderGraph(nodeCount: edges.nodeCount, edges: edges.edges)
+        if let shard {
+            let shown = plan.calls.indices.map { plan.calls[$0].shownRevision(history, facts[$0]) }
+            plan.cut(to: shard, shown: shown, limits: limits)
+        }
         return plan
     }
 }
@@ -365,6 +371,12 @@ extension PlanBuilder {
 }
 
 extension PlannedCall {
+    /// The revision that the answer showed; else what others had shown by then.
+    fileprivate func shownRevision(_ history: RecordedHistory, _ facts: CallFacts) -> Int64 {
+        if headerRevision > 0 { return headerRevision }
+        return history.shown.revision(at: facts.end == .max ? facts.time : facts.end)
+    }
+
     /// Of a write without a recorded answer: it stands for itself.
     fileprivate var expressed: Expressed {
         approximation.map { .approximated($0, of: kind, counted: true) } ?? .asRecorded

@@ -16,6 +16,10 @@ package struct PlanLimits: Sendable {
     /// What one call's unanswered writes are looked for among: times that a key was seen.
     package var sightings = 1 << 22
 
+    /// Components and runs of keys that are looked at to join the keys of ranges for shards: some seconds. Ranges that
+    /// come later, the widest, stay apart.
+    package var shardSteps = 1 << 28
+
     package init() {}
 }
 

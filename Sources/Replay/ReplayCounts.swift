@@ -14,6 +14,9 @@ package struct ReplayCounts: Sendable, Equatable {
     package internal(set) var notes = [Int64](repeating: 0, count: StoreAnswer.Note.allCases.count)
     /// Numbers of requests that were sent as recorded, by what they are (`Patch.Field`).
     package internal(set) var unmapped = [Int64](repeating: 0, count: Patch.Field.count)
+    /// Reads of the store's current revision before calls that name one which another shard's answer tells. They are
+    /// in no other count, nor in the replay's trace.
+    package internal(set) var revisionReads: Int64 = 0
     /// How often calls were due and could not go, since as many were outstanding as may be (open loops).
     package internal(set) var heldBack: Int64 = 0
     /// At the end: requests without an answer, and calls of the last loop that were not sent.

@@ -23,6 +23,7 @@ extension ReplayEngine {
             return beginLoopIfOver()
         }
         let call = slot.call
+        if slot.readsRevision { return takeRevision(slot, answer) }
         if case .endStream = plan.calls[Int(call)].action {
             endStream(Int(slot.stream), answer)
         } else {
@@ -68,7 +69,7 @@ extension ReplayEngine {
         let moment = answer.sent == 0 ? answer.done : answer.sent
         replay.intended = max(0, moment &- slot.intended)
         replay.released = min(replay.intended, max(0, moment &- slot.released))
-        replay.call = call
+        replay.call = number(of: call)
         replay.loop = loop
         replay.difference = difference.rawValue
         replay.isApproximated = plan.calls[Int(call)].approximation != nil

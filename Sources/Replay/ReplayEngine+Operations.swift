@@ -207,7 +207,7 @@ extension ReplayEngine {
         operation.responseMessages = streams[place].responses
         operation.requestBytes = streams[place].requestBytes
         operation.responseBytes = streams[place].responseBytes
-        appendUnplanned(operation, call: streams[place].openingCall)
+        appendUnplanned(operation, call: number(of: streams[place].openingCall))
     }
 
     private mutating func appendUnplanned(_ operation: Operation, call: UInt32) {

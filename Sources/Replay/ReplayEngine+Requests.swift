@@ -6,6 +6,11 @@ extension ReplayEngine {
     @inline(__always)
     mutating func send(_ call: UInt32, _ intended: Int64, _ released: Int64, _ request: inout StoreRequest) -> Bool {
         let number = slots.take()
+        if readsRevisions, learned.needsCurrentRevision(call, plan.patches[plan.calls[Int(call)].patches.range]) {
+            slots.fill(number, call: call, stream: 0, intended: intended, released: released)
+            readRevision(for: call, number, &request)
+            return true
+        }
         begun += 1
         var intended = intended
         var released = released
@@ -70,7 +75,7 @@ extension ReplayEngine {
         request.connection = planned.connection % connectionCount
         if case .call = planned.action {} else { request.stream = streamBase &+ planned.stream }
         // Values differ from call to call and from loop to loop; up to 65,536 parts of a call have one of their own.
-        request.valueID = (UInt64(loop) &* UInt64(plan.calls.count) &+ UInt64(call) &+ 1) &<< 16
+        request.valueID = (UInt64(loop) &* wholeCount &+ UInt64(self.number(of: call)) &+ 1) &<< 16
         if planned.body.kind.rawValue != RequestOp.Kind.none.rawValue {
             request.body = planned.body
             request.body.removeAnswer()

@@ -38,6 +38,15 @@ package struct ReplayEngine: ~Copyable, Sendable {
     var leaseKey = LeaseKey()
     /// The calls that a loop plays: `first..<end`. `cursor` is the next one that was not looked at, due at `due`.
     let first: UInt32
+    /// Of each call its number in the whole plan, where this is a shard's; empty otherwise.
+    let numbers: [UInt32]
+    /// How many calls the whole plan has, and the first that a loop plays of it.
+    let wholeCount: UInt64
+    let wholeFirst: UInt64
+    /// Calls of the whole plan that have been given a time in this loop, or left out.
+    var timed: UInt64
+    /// Some calls name revisions for which the store's current one is to be read first.
+    let readsRevisions: Bool
     var end: UInt32
     var cursor: UInt32
     var due = Int64.max
@@ -77,13 +86,28 @@ package struct ReplayEngine: ~Copyable, Sendable {
         cursor = UInt32(skipped)
         end = UInt32(plan.calls.count)
         isLastLoop = schedule.loops <= 1 || skipped == plan.calls.count
-        let span = skipped < plan.calls.count ? plan.calls[plan.calls.count - 1].time - plan.calls[skipped].time : 0
-        timetable = Timetable(schedule, span: span, count: plan.calls.count - skipped)
+        numbers = plan.shard?.numbers ?? []
+        if let times = plan.shard?.times {
+            let skipped = Self.place(of: schedule.offset, in: times)
+            wholeCount = UInt64(times.count)
+            wholeFirst = UInt64(skipped)
+            timetable = Timetable(
+                schedule, span: skipped < times.count ? times[times.count - 1] - times[skipped] : 0,
+                count: times.count - skipped)
+        } else {
+            wholeCount = UInt64(plan.calls.count)
+            wholeFirst = UInt64(skipped)
+            let span = skipped < plan.calls.count ? plan.calls[plan.calls.count - 1].time - plan.calls[skipped].time : 0
+            timetable = Timetable(schedule, span: span, count: plan.calls.count - skipped)
+        }
+        timed = wholeFirst
+        readsRevisions = plan.patches.contains { $0.source == .currentRevision }
         nodes = NodeTable(plan.order, callCount: plan.calls.count, skipped: skipped)
         let limit =
             switch schedule.pace {
             case .recorded, .constant, .poisson: limits.outstanding
-            case .closed(let outstanding): min(max(1, outstanding), limits.outstanding)
+            case .closed(let outstanding):
+                min(max(1, plan.shard?.shard.share(of: outstanding) ?? outstanding), limits.outstanding)
             case .max: min(limits.outstandingPerConnection * connections.count, limits.outstanding)
             }
         slots = SlotTable(limit: limit)
@@ -107,6 +131,16 @@ package struct ReplayEngine: ~Copyable, Sendable {
         while low < high {
             let middle = (low + high) / 2
             if calls[middle].time < offset { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    private static func place(of offset: Int64, in times: [Int64]) -> Int {
+        var low = 0
+        var high = times.count
+        while low < high {
+            let middle = (low + high) / 2
+            if times[middle] < offset { low = middle + 1 } else { high = middle }
         }
         return low
     }
@@ -205,9 +239,16 @@ package struct ReplayEngine: ~Copyable, Sendable {
     @inline(__always)
     private mutating func setDue() {
         if cursor == end { return due = .max }
+        if !numbers.isEmpty { passOthers(before: UInt64(numbers[Int(cursor)])) }
         let time = timetable.next(recorded: plan.calls[Int(cursor)].time, loop: loop)
         if schedule.isOpen, let duration = schedule.duration, time >= duration { return cut() }
         due = time == .min ? .min : start &+ time
+    }
+
+    /// Leaves the times of other shards' calls to them.
+    private mutating func passOthers(before number: UInt64) {
+        timetable.skip(number - timed)
+        timed = number + 1
     }
 
     private mutating func cut() {
@@ -237,6 +278,10 @@ package struct ReplayEngine: ~Copyable, Sendable {
         counts.waiting += Int64(waitingCount)
         counts.unsent += Int64(end - first - begun)
         loop += 1
+        if !numbers.isEmpty {
+            passOthers(before: wholeCount)
+            timed = wholeFirst
+        }
         if loop + 1 >= schedule.loops { isLastLoop = true }
         if waitingCount > 0 { nodes.reset() }
         waitingCount = 0

@@ -25,6 +25,8 @@ package struct ReplayPlan: Sendable {
     /// What a chain does of the rest; nil for other stores.
     package var expression: ExpressionTable?
     package var notes = PlanNotes()
+    /// Whose part of a plan it is; nil for a whole one.
+    package internal(set) var shard: PlannedShard?
 
     package init() {}
 
@@ -173,6 +175,8 @@ package struct Patch: Sendable, Equatable {
         case leaseOfPreload
         /// The watch that call `number`, a watch create, was answered.
         case watchOfCall
+        /// The store's current revision, which is read just before: of call `number`, the patch's own.
+        case currentRevision
         /// The number is known when the plan is made: `offset` says by how much it differs from the recorded one.
         case constant
     }

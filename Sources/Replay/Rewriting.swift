@@ -273,7 +273,7 @@ struct Rewriting {
             for patch in plan.patches[call.patches.range] {
                 switch patch.source {
                 case .revisionOfCall, .leaseOfCall, .watchOfCall: edges.add(before: patch.number, after: UInt32(place))
-                case .nowhere, .constant, .revisionOfPreload, .leaseOfPreload: break
+                case .nowhere, .constant, .revisionOfPreload, .leaseOfPreload, .currentRevision: break
                 }
             }
             switch call.kind {

@@ -7,6 +7,8 @@ struct SlotTable: ~Copyable, Sendable {
         var isOutstanding = false
         /// What it was sent with had to be sent as recorded, since its meaning on the target is not known.
         var isUnmapped = false
+        /// It asks for the store's revision on behalf of the call, which is sent then.
+        var readsRevision = false
         var intended: Int64 = 0
         var released: Int64 = 0
         /// When the number became free; `Int64.min` for a new one.
@@ -48,11 +50,13 @@ struct SlotTable: ~Copyable, Sendable {
         slots[Int(number)].call = call
         slots[Int(number)].stream = stream
         slots[Int(number)].isUnmapped = false
+        slots[Int(number)].readsRevision = false
         slots[Int(number)].intended = intended
         slots[Int(number)].released = released
     }
 
     mutating func markUnmapped(_ number: UInt32) { slots[Int(number)].isUnmapped = true }
+    mutating func markRevisionRead(_ number: UInt32) { slots[Int(number)].readsRevision = true }
 
     /// What is outstanding under that number, which is free from now on; nil if nothing is.
     @inline(__always)

@@ -50,7 +50,7 @@ package struct Timetable: Sendable {
         case .constant(let rate):
             steady = Self.scale(UInt128(place) * UInt128(Self.second), rate.denominator, rate.numerator)
         case .poisson(let rate, _):
-            gaps += UInt128((numbers.exponential(mean: 4_294_967_296)).rounded())
+            addGap()
             steady = Self.scale(gaps * UInt128(Self.second), rate.denominator, rate.numerator) >> 32
         case .closed, .max:
             return .min
@@ -58,6 +58,17 @@ package struct Timetable: Sendable {
         place += 1
         return Int64(min(ramped(steady), UInt128(Self.never)))
     }
+
+    /// Leaves out so many calls, which are due all the same, elsewhere.
+    package mutating func skip(_ count: UInt64) {
+        switch pace {
+        case .constant: place += count
+        case .poisson: for _ in 0..<count { addGap() }
+        case .recorded, .closed, .max: break
+        }
+    }
+
+    private mutating func addGap() { gaps += UInt128((numbers.exponential(mean: 4_294_967_296)).rounded()) }
 
     /// `time * multiplier / divisor`, rounded down; the largest number where that is too large.
     private static func scale(_ time: UInt128, _ multiplier: UInt64, _ divisor: UInt64) -> UInt128 {

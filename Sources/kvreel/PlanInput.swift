@@ -12,8 +12,10 @@ struct PlanInput {
     /// What the chain does that it was made for.
     let chain: ChainAbilities?
 
-    /// - Parameter chain: on which it is to be replayed; nil for a store of etcd's API.
-    init(_ path: String, order: PlanBuilder.Order, chain: ChainTarget? = nil) throws {
+    /// - Parameters:
+    ///   - chain: on which it is to be replayed; nil for a store of etcd's API.
+    ///   - shard: whose part to keep, which may be nothing.
+    init(_ path: String, order: PlanBuilder.Order, chain: ChainTarget? = nil, shard: Shard? = nil) throws {
         if path == "-" {
             throw Failure(
                 .usage, "a trace is read twice for a replay, and standard input can be read once",
@@ -46,9 +48,9 @@ struct PlanInput {
             }
         }
         isIncomplete = second.warnOfDamage()
-        plan = builder.finish()
+        plan = builder.finish(shard: shard)
         self.coverage = coverage
-        if plan.calls.isEmpty {
+        if plan.calls.isEmpty, plan.shard?.times.isEmpty ?? true {
             throw Failure(
                 .input, "nothing to replay: \(path): no call of it can be replayed",
                 remedy: "kvreel cat \(path) shows what it holds.")

@@ -63,6 +63,7 @@ struct ModelRun {
         let patches = Array(plan.patches[call.patches.range])
         let (revisions, leases, preloadRevisions, preloadLeases) =
             (self.revisions, self.leases, self.preloadRevisions, self.preloadLeases)
+        let current = store.revision
         func learned(_ field: Patch.Field, _ index: Int, _ recorded: Int64) -> Int64 {
             guard let patch = patches.first(where: { $0.field == field && Int($0.index) == index }) else {
                 return recorded
@@ -72,6 +73,7 @@ struct ModelRun {
             case .constant: recorded + patch.offset
             case .revisionOfCall: revisions[Int(patch.number)] + patch.offset
             case .revisionOfPreload: preloadRevisions[Int(patch.number)] + patch.offset
+            case .currentRevision: max(1, current + patch.offset)
             case .leaseOfCall: leases[patch.number] ?? -1
             case .leaseOfPreload: preloadLeases[Int(patch.number)]
             }
