@@ -30,6 +30,10 @@ package struct SyntheticOptions: Sendable {
     /// Of each word its weight, in the order of `Word.allCases`.
     package var weights: [Double] = [60, 10, 20, 5, 5]
     package var keys = 1_000
+    /// Bytes of each key's name, all alike; nil: paths.
+    package var keyBytes: Int?
+    /// The share of `range` that asks for keys that never exist, 0 to 1.
+    package var missing = 0.0
     /// The exponent s of Zipf's law: the key of rank r is chosen in proportion to r^-s; 0 is all alike.
     package var skew = 0.9
     /// Bytes of values, each size as likely.
@@ -47,12 +51,19 @@ package struct SyntheticOptions: Sendable {
     package static let highestRate = 1e8
     /// Beyond, all but one key are as good as never chosen.
     package static let highestSkew = 10.0
+    /// Bytes of a key's name at most.
+    package static let longestKey = 1_024
     /// Bytes of a value at most: what etcd takes by default (`--max-request-bytes`).
     package static let largestValue: Int64 = 1_572_864
 
     /// Why there is no such workload; nil if there is one.
     package func refusal(_ limits: GenerationLimits = GenerationLimits()) -> GenerationError? {
         if !(1...limits.keys).contains(keys) { return GenerationError(why: "keys are 1 to \(limits.keys)") }
+        let shortest = SyntheticKeys.leastBytes(count: keys)
+        if let keyBytes, !(shortest...Self.longestKey).contains(keyBytes) {
+            return GenerationError(why: "names of \(keys) keys have \(shortest) to \(Self.longestKey) bytes")
+        }
+        if !(missing >= 0 && missing <= 1) { return GenerationError(why: "a share of missing keys is 0 to 1") }
         if !(1...limits.clients).contains(clients) { return GenerationError(why: "clients are 1 to \(limits.clients)") }
         if !(skew >= 0 && skew <= Self.highestSkew) {
             return GenerationError(why: "a skew is 0 to \(Int(Self.highestSkew))")

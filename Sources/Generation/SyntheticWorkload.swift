@@ -33,6 +33,8 @@ package struct SyntheticWorkload: Sendable {
         var time: Int64
         var end: Int64
         var key: Int
+        /// It asks for a key that never exists.
+        var isMissing: Bool
         var client: Int
         /// The mod revision that the client knew.
         var known: Int64
@@ -55,7 +57,7 @@ package struct SyntheticWorkload: Sendable {
         ranks = ZipfRanks(count: options.keys, exponent: options.skew)
         keyOfRank = (0..<UInt32(options.keys)).map { $0 }
         for place in keyOfRank.indices.reversed() { keyOfRank.swapAt(place, draws.below(place + 1)) }
-        keys = SyntheticKeys(count: options.keys)
+        keys = SyntheticKeys(count: options.keys, bytes: options.keyBytes)
         store = SyntheticStore(
             valueSizes: (0..<options.keys).lazy.map { _ in Self.valueSize(options.valueBytes, &draws) })
         nextStream = Array(repeating: 1, count: options.clients)
@@ -143,9 +145,10 @@ package struct SyntheticWorkload: Sendable {
         let key = Int(keyOfRank[ranks.next(&draws)])
         let isWrite = word != .range && word != .list
         let latency = isWrite ? Self.writeLatency : Self.readLatency
+        let isMissing = word == .range && options.missing > 0 && draws.chance(options.missing)
         let operation = Pending(
             word: word, time: time, end: time + Int64(latency.least + draws.exponential(mean: latency.mean)), key: key,
-            client: draws.below(options.clients), known: store.states[key].modRevision,
+            isMissing: isMissing, client: draws.below(options.clients), known: store.states[key].modRevision,
             valueSize: word == .put || word == .txn ? Self.valueSize(options.valueBytes, &draws) : 0)
         if let place = free.popLast() {
             pending[place] = operation
@@ -185,6 +188,7 @@ package struct SyntheticWorkload: Sendable {
         operation.requestMessages = 1
         operation.responseMessages = 1
         switch pending.word {
+        case .range where pending.isMissing: operation.body = rangeOfMissing(pending.key, &batch)
         case .range: operation.body = range(pending.key, .root, &batch)
         case .list: operation.body = list(keys.folder(of: pending.key), &batch)
         case .put: operation.body = put(pending.key, pending.valueSize, .root, &batch)
@@ -235,6 +239,15 @@ package struct SyntheticWorkload: Sendable {
         store.append(key, body.key, to: &batch.keyValues)
         body.count = Int64(batch.keyValues.count - first)
         body.keyValues = Slice(start: UInt32(first), count: UInt32(batch.keyValues.count - first))
+        return body
+    }
+
+    private mutating func rangeOfMissing(_ key: Int, _ batch: inout OperationBatch) -> RequestOp {
+        var body = RequestOp()
+        body.kind = .range
+        body.flags = .answered
+        body.key = keys.number(ofMissing: key, in: &batch.keys)
+        body.keyValues = Slice(start: UInt32(batch.keyValues.count), count: 0)
         return body
     }
 

@@ -154,6 +154,19 @@ struct SyntheticArguments: ParsableArguments {
     var keys: Int?
 
     @Option(
+        name: .long,
+        help: ArgumentHelp("Every key has so many bytes, k0001234 (default: paths).", valueName: "n"),
+        transform: GenerateOption.keyBytes)
+    var keyBytes: Int?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Share of range, 0 to 1, that asks for keys that never exist (default: 0).", valueName: "share"),
+        transform: GenerateOption.share)
+    var missing: Double?
+
+    @Option(
         name: .long, help: ArgumentHelp("Exponent of Zipf's law; 0 is all alike (default: 0.9).", valueName: "s"),
         transform: GenerateOption.skew)
     var skew: Double?
@@ -196,8 +209,8 @@ struct SyntheticArguments: ParsableArguments {
     /// Names of the options that were given.
     var given: [String] {
         let all: [(Bool, String)] = [
-            (mix != nil, "--mix"), (keys != nil, "--keys"), (skew != nil, "--skew"),
-            (valueBytes != nil, "--value-bytes"), (rate != nil, "--rate"), (constant, "--constant"),
+            (mix != nil, "--mix"), (keys != nil, "--keys"), (keyBytes != nil, "--key-bytes"),
+            (missing != nil, "--missing"), (skew != nil, "--skew"), (valueBytes != nil, "--value-bytes"), (rate != nil, "--rate"), (constant, "--constant"),
             (operations != nil, "--operations"), (duration != nil, "--duration"), (clients != nil, "--clients"),
         ]
         return all.filter(\.0).map(\.1)
@@ -207,6 +220,8 @@ struct SyntheticArguments: ParsableArguments {
         var options = SyntheticOptions()
         if let mix { options.weights = mix }
         if let keys { options.keys = keys }
+        options.keyBytes = keyBytes
+        if let missing { options.missing = missing }
         if let skew { options.skew = skew }
         if let valueBytes { options.valueBytes = valueBytes }
         if let rate { options.rate = Double(rate.numerator) / Double(rate.denominator) }
@@ -230,7 +245,10 @@ struct SyntheticArguments: ParsableArguments {
             case .operations(let count): "--operations \(count)"
             case .nanoseconds(let time): "--duration \(Self.short(Double(time) / 1e9))s"
             }
-        return "--mix \(mix) --keys \(options.keys) --skew \(Self.short(options.skew)) --value-bytes \(sizes) "
+        let names =
+            (options.keyBytes.map { " --key-bytes \($0)" } ?? "")
+            + (options.missing > 0 ? " --missing \(Self.short(options.missing))" : "")
+        return "--mix \(mix) --keys \(options.keys)\(names) --skew \(Self.short(options.skew)) --value-bytes \(sizes) "
             + "--rate \(Self.short(options.rate))\(options.arrivals == .constant ? " --constant" : "") \(length) "
             + "--clients \(options.clients) --seed \(options.seed)"
     }

@@ -40,6 +40,13 @@ enum GenerateOption {
         return skew
     }
 
+    /// A share of 0 to 1.
+    static func share(_ text: String) throws -> Double {
+        guard let share = Double(text), share >= 0, share <= 1 else { throw ValidationError("a share is 0 to 1") }
+        return share
+    }
+
+    static func keyBytes(_ text: String) throws -> Int { try number(text, 2...SyntheticOptions.longestKey) }
     static func keys(_ text: String) throws -> Int { try number(text, 1...GenerationLimits().keys) }
     static func operations(_ text: String) throws -> Int { try number(text, 1...GenerationLimits().operations) }
     static func clients(_ text: String) throws -> Int { try number(text, 1...GenerationLimits().clients) }

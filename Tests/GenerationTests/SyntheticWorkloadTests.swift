@@ -88,12 +88,14 @@ struct SyntheticWorkloadTests {
         #expect(zip(times, times.dropFirst()).allSatisfy { $1 - $0 == 1_000_000 })
     }
 
-    @Test("every answer is what a dictionary of keys would have said")
-    func answers() throws {
+    @Test("every answer is what a dictionary of keys would have said", arguments: [nil, 4, 64], [0, 0.4])
+    func answers(keyBytes: Int?, missing: Double) throws {
         var options = SyntheticOptions()
         options.length = .operations(20_000)
         options.weights = [30, 20, 20, 20, 10]
         options.keys = 250
+        options.keyBytes = keyBytes
+        options.missing = missing
         options.rate = 20_000
         var store: [[UInt8]: (created: Int64, modified: Int64, version: Int64, size: Int64)] = [:]
         var revision: Int64 = 1
@@ -148,11 +150,45 @@ struct SyntheticWorkloadTests {
         #expect(revision > 8_000)
     }
 
+    @Test("keys have the length asked for, and no two are alike", arguments: [(1, 2), (99, 3), (100, 4), (999, 8)])
+    func keyBytes(keys: Int, bytes: Int) throws {
+        var options = SyntheticOptions()
+        (options.keys, options.keyBytes) = (keys, bytes)
+        (options.weights, options.missing, options.skew) = ([9, 0, 0, 0, 1], 0.5, 0)
+        options.length = .operations(20_000)
+        var present: Set<[UInt8]> = []
+        var asked: Set<[UInt8]> = []
+        for batch in try Self.batches(options) {
+            present.formUnion(batch.observed.map { batch.keys.string($0.key) })
+            for operation in batch.operations {
+                asked.insert(batch.keys.string(operation.body.key))
+                if operation.body.rangeEnd != 0 {
+                    #expect(batch.keys.string(operation.body.rangeEnd).count == bytes)
+                }
+            }
+        }
+        #expect(present.count == keys && present.union(asked).allSatisfy { $0.count == bytes })
+        #expect(asked.isSuperset(of: present) && asked.subtracting(present).count == keys)
+    }
+
+    @Test("the share of reads that find nothing is the one asked for", arguments: [0, 0.25, 1])
+    func missing(share: Double) throws {
+        var options = SyntheticOptions()
+        options.length = .operations(20_000)
+        (options.weights, options.keys, options.missing) = ([1, 0, 0, 0, 0], 1, share)
+        let operations = try Self.batches(options).flatMap(\.operations)
+        let found = operations.count { $0.body.count == 1 }
+        // Five standard deviations of a binomial distribution.
+        #expect(abs(Double(found) - 20_000 * (1 - share)) <= 5 * (20_000 * share * (1 - share)).squareRoot())
+        #expect(operations.allSatisfy { $0.body.flags.contains(.answered) })
+    }
+
     @Test(
         "what makes no workload is refused",
         arguments: [
             { (options: inout SyntheticOptions) in options.keys = 0 }, { $0.skew = .nan }, { $0.skew = 11 },
             { $0.rate = 0 }, { $0.weights = [0, 0, 0, 0, 0] }, { $0.weights = [1] }, { $0.valueBytes = -1...5 },
+            { $0.keyBytes = 4 }, { $0.keyBytes = 1_025 }, { $0.missing = 1.1 }, { $0.missing = .nan },
             { $0.length = .operations(0) }, { $0.length = .nanoseconds(-1) }, { $0.clients = 0 },
         ] as [@Sendable (inout SyntheticOptions) -> Void])
     func refused(_ change: @Sendable (inout SyntheticOptions) -> Void) {

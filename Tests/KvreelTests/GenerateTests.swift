@@ -77,6 +77,21 @@ struct GenerateTests {
         #expect(info.contains(options), "\(info)")
     }
 
+    @Test("keys of one length, of which none is found")
+    func missing() throws {
+        let folder = try TemporaryFolder()
+        let arguments = ["generate", "-n", "500", "--mix", "range=1", "--keys", "1", "--key-bytes", "8"]
+        let run = try ProgramRun.kvreel(arguments + ["--missing", "1", "-o", folder.path("a.kvr")])
+        #expect(run.status == 0, "\(run.errors)")
+        let analysis = try Self.analysis(folder.path("a.kvr"))
+        #expect(analysis.range.requests == 500 && analysis.range.keys_returned == 0 && analysis.keys.distinct == 1)
+        let info = try ProgramRun.kvreel(["info", folder.path("a.kvr")]).output
+        #expect(info.contains("--mix range=1 --keys 1 --key-bytes 8 --missing 1 --skew 0.9"), "\(info)")
+        #expect(try ProgramRun.kvreel(["cat", folder.path("a.kvr")]).output.contains("n0000000"))
+        let short = try ProgramRun.kvreel(["generate", "-n", "5", "--key-bytes", "4", "-o", folder.path("b.kvr")])
+        #expect(short.status == 2 && short.errors.contains("names of 1000 keys have 5 to 1024 bytes"))
+    }
+
     @Test("what cannot be enlarged is refused with 3, and leaves nothing")
     func refused() throws {
         let folder = try TemporaryFolder()
