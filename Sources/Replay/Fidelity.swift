@@ -53,7 +53,9 @@ package struct Fidelity: Sendable {
         }
         recordedLeaseEnd = recordedEnd
         var isLeased = Array(repeating: false, count: plan.keys.count + 1)
-        for call in plan.calls where call.body.lease != 0 { isLeased[Int(call.body.key)] = true }
+        for call in plan.calls {
+            if case .put(let put) = call.request, put.lease != 0 { isLeased[Int(put.key)] = true }
+        }
         for part in plan.parts where part.lease != 0 { isLeased[Int(part.key)] = true }
         for put in plan.preload.puts where put.lease != nil { isLeased[Int(put.key)] = true }
         self.isLeased = isLeased
@@ -129,9 +131,9 @@ package struct Fidelity: Sendable {
         _ call: UInt32, _ plan: borrowing ReplayPlan, _ answer: borrowing StoreAnswer, _ parts: [RequestOp],
         _ firstPart: Int, _ context: OutcomeContext
     ) -> Difference? {
-        let planned = plan.calls[Int(call)]
-        if planned.status == PlannedCall.noStatus { return nil }
-        if planned.status == answer.status, planned.status != 0 { return Difference.none }
+        let status = plan.calls[Int(call)].status
+        if status == PlannedCall.noStatus { return nil }
+        if status == answer.status, status != 0 { return Difference.none }
         if context.isStreamLost { return .streamEnded }
         switch answer.note {
         case .none, .fellBack: break
@@ -139,66 +141,87 @@ package struct Fidelity: Sendable {
         case .connectionLost: return .connectionLost
         case .timedOut: return .timedOut
         }
-        if planned.status != answer.status {
+        if status != answer.status {
             if answer.saysLeaseNotFound { return .leaseExpired }
             return context.isUnmapped ? .unmapped : .status
         }
-        if case .leaseKeepAlive = planned.kind {
+        switch plan.calls[Int(call)].request {
+        case .range(let range):
+            if !range.flags.contains(.answered) { return nil }
+            let count = answer.details.answer.count
+            if range.count == count { return Difference.none }
+            let names = Named(range.key, range.rangeEnd, range.flags)
+            return difference(range.count, count, names, plan, context)
+        case .delete(let delete):
+            if !delete.flags.contains(.answered) { return nil }
+            let count = answer.details.answer.count
+            if delete.count == count { return Difference.none }
+            let names = Named(delete.key, delete.rangeEnd, delete.flags)
+            return difference(delete.count, count, names, plan, context)
+        case .txn(let txn):
+            if !txn.flags.contains(.answered) { return nil }
+            return difference(txn, plan, answer, parts, firstPart, context)
+        case .put, .watchCreate: return Difference.none
+        case .other(let other):
+            guard case .leaseKeepAlive = plan.calls[Int(call)].kind else { return Difference.none }
             // A keep-alive for a lease that is gone is answered with a TTL of 0 (rpc.proto LeaseKeepAliveResponse).
-            if (planned.ttl > 0) == (answer.details.answeredTTL > 0) { return Difference.none }
-            return planned.ttl > 0 ? .leaseExpired : .found
-        }
-        switch planned.body.kind {
-        case .none, .put, .watchCreate: return Difference.none
-        case .range, .delete, .txn: if !planned.body.flags.contains(.answered) { return nil }
-        }
-        switch planned.body.kind {
-        case .none, .put, .watchCreate: return Difference.none
-        case .range, .delete:
-            return difference(planned.body, answer.details.answer.count, plan, context)
-        case .txn: return transaction(planned, plan, answer, parts, firstPart, context)
+            if (other.ttl > 0) == (answer.details.answeredTTL > 0) { return Difference.none }
+            return other.ttl > 0 ? .leaseExpired : .found
         }
     }
 
-    /// Compares what an operation found, or deleted.
-    @inline(__always)
+    /// The key, or the range of keys, that an operation is about.
+    private struct Named {
+        let key: KeyNumber
+        /// Nil for a single key.
+        let rangeEnd: KeyNumber?
+
+        init(_ key: KeyNumber, _ rangeEnd: KeyNumber, _ flags: RequestOp.Flags) {
+            self.key = key
+            self.rangeEnd = flags.contains(.hasRangeEnd) ? rangeEnd : nil
+        }
+
+        init(_ part: RequestOp) { self.init(part.key, part.rangeEnd, part.flags) }
+    }
+
+    /// Why an operation found, or deleted, another number of keys than in the recording.
     private func difference(
-        _ recorded: RequestOp, _ count: Int64, _ plan: borrowing ReplayPlan, _ context: OutcomeContext
+        _ recorded: Int64, _ count: Int64, _ names: Named, _ plan: borrowing ReplayPlan, _ context: OutcomeContext
     ) -> Difference {
-        if recorded.count == count { return .none }
-        let mayBeLease = count < recorded.count ? context.mayLeaseHaveEnded : context.mayRecordedLeaseHaveEnded
-        if mayBeLease, coversLeased(recorded, plan) { return .leaseExpired }
+        let mayBeLease = count < recorded ? context.mayLeaseHaveEnded : context.mayRecordedLeaseHaveEnded
+        if mayBeLease, coversLeased(names, plan) { return .leaseExpired }
         if context.isUnmapped { return .unmapped }
-        return (recorded.count > 0) != (count > 0) ? .found : .count
+        return (recorded > 0) != (count > 0) ? .found : .count
     }
 
-    private func transaction(
-        _ planned: PlannedCall, _ plan: borrowing ReplayPlan, _ answer: borrowing StoreAnswer, _ parts: [RequestOp],
+    private func difference(
+        _ txn: TxnRequest, _ plan: borrowing ReplayPlan, _ answer: borrowing StoreAnswer, _ parts: [RequestOp],
         _ firstPart: Int, _ context: OutcomeContext
     ) -> Difference {
         let succeeded = answer.details.answer.flags.contains(.succeeded)
-        if planned.body.flags.contains(.succeeded) != succeeded {
-            if context.mayLeaseHaveEnded, isLeasedKeyMissing(planned, plan, parts, firstPart) { return .leaseExpired }
+        if txn.flags.contains(.succeeded) != succeeded {
+            if context.mayLeaseHaveEnded, isLeasedKeyMissing(txn, plan, parts, firstPart) { return .leaseExpired }
             return context.isUnmapped ? .unmapped : .succeeded
         }
         if context.isMalformed { return .malformed }
-        for index in 0..<Int(planned.parts.count) {
-            let recorded = plan.parts[Int(planned.parts.start) + index]
-            let actual = parts[firstPart + index]
-            if recorded.flags.contains(.answered) != actual.flags.contains(.answered) {
+        for index in 0..<Int(txn.parts.count) {
+            // Not as a whole: to copy two of them takes longer than to compare them.
+            let (recorded, actual) = (Int(txn.parts.start) + index, firstPart + index)
+            let flags = plan.parts[recorded].flags
+            if flags.contains(.answered) != parts[actual].flags.contains(.answered) {
                 return context.isUnmapped ? .unmapped : .succeeded
             }
-            guard recorded.flags.contains(.answered) else { continue }
-            switch recorded.kind {
+            guard flags.contains(.answered) else { continue }
+            switch plan.parts[recorded].kind {
             case .none, .put, .watchCreate: break
             case .txn:
-                if recorded.flags.contains(.succeeded) != actual.flags.contains(.succeeded) {
+                if flags.contains(.succeeded) != parts[actual].flags.contains(.succeeded) {
                     return context.isUnmapped ? .unmapped : .succeeded
                 }
             case .range, .delete:
-                let found = difference(recorded, actual.count, plan, context)
-                if case .none = found { continue }
-                return found
+                let (expected, count) = (plan.parts[recorded].count, parts[actual].count)
+                if expected == count { continue }
+                return difference(expected, count, Named(plan.parts[recorded]), plan, context)
             }
         }
         return .none
@@ -206,23 +229,20 @@ package struct Fidelity: Sendable {
 
     /// Whether an executed read of a transaction shows that a key which is put with a lease is not there.
     private func isLeasedKeyMissing(
-        _ planned: PlannedCall, _ plan: borrowing ReplayPlan, _ parts: [RequestOp], _ firstPart: Int
+        _ txn: TxnRequest, _ plan: borrowing ReplayPlan, _ parts: [RequestOp], _ firstPart: Int
     ) -> Bool {
-        for index in 0..<Int(planned.parts.count) {
+        for index in 0..<Int(txn.parts.count) {
             let part = parts[firstPart + index]
             guard part.kind == .range, part.flags.contains(.answered), part.count == 0 else { continue }
-            if coversLeased(plan.parts[Int(planned.parts.start) + index], plan) { return true }
+            if coversLeased(Named(plan.parts[Int(txn.parts.start) + index]), plan) { return true }
         }
         return false
     }
 
     /// Whether a key that is put with a lease lies in what the operation names.
-    private func coversLeased(_ operation: RequestOp, _ plan: borrowing ReplayPlan) -> Bool {
-        if !operation.flags.contains(.hasRangeEnd) { return isLeased[Int(operation.key)] }
-        for key in leasedKeys where plan.keys.holds(key, from: operation.key, to: operation.rangeEnd) {
-            return true
-        }
-        return false
+    private func coversLeased(_ names: Named, _ plan: borrowing ReplayPlan) -> Bool {
+        guard let rangeEnd = names.rangeEnd else { return isLeased[Int(names.key)] }
+        return leasedKeys.contains { plan.keys.holds($0, from: names.key, to: rangeEnd) }
     }
 
     /// Finds what came in another order than in the recording.

@@ -98,9 +98,9 @@ struct LearnedNumbers: ~Copyable, Sendable {
 
 /// The numbers of a request that a patch may name and that stand outside its operations.
 struct RequestNumbers: Sendable {
-    var lease: Int64
-    var revision: Int64
-    var watchID: Int64
+    var lease: Int64 = 0
+    var revision: Int64 = 0
+    var watchID: Int64 = 0
 }
 
 extension Patch.Field {

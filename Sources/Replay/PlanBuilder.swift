@@ -125,15 +125,7 @@ extension PlanBuilder {
         if call.completeness.contains(.openedBefore) { return }
         if let reason = Omission(call, of: batch, limits: limits) { return plan.omissions.count(call.kind, reason) }
         var planned = planned(call)
-        planned.body = call.body
-        planned.body.key = key(call.body.key, of: batch)
-        planned.body.rangeEnd = key(call.body.rangeEnd, of: batch)
-        planned.body.keyValues = Slice()
-        copyTransaction(of: call, of: batch, into: &planned)
-        planned.key = key(call.key, of: batch)
-        planned.lease = call.lease
-        planned.ttl = call.ttl
-        planned.revision = call.kind == .range || call.kind == .rangeStream ? call.body.revision : call.revision
+        planned.request = request(of: call, of: batch)
         planned.headerRevision = max(call.headerRevision, 0)
         var facts = CallFacts(time: call.time.nanoseconds)
         if call.isOutcomeOpen {
@@ -148,7 +140,6 @@ extension PlanBuilder {
         facts.isAnswered = true
         facts.hasChanged = planned.status == 0 && plan.hasChanged(planned)
         if facts.hasChanged, planned.headerRevision > 0 { unanswered.explain(planned.headerRevision) }
-        planned.latency = facts.end == .max ? -1 : max(0, facts.end.distance(since: facts.time))
         count(fate, call.kind)
         plan.calls.append(planned)
         self.facts.append(facts)
@@ -175,38 +166,8 @@ extension PlanBuilder {
         return planned
     }
 
-    /// Copies parts and compares behind those of the plan, compares of nested transactions behind the call's own.
-    private mutating func copyTransaction(
-        of call: Operation, of batch: borrowing OperationBatch, into planned: inout PlannedCall
-    ) {
-        guard call.kind == .txn else { return }
-        let firstCompare = UInt32(plan.compares.count)
-        planned.body.compares = copy(call.body.compares, of: batch)
-        planned.parts = Slice(start: UInt32(plan.parts.count), count: call.parts.count)
-        for place in call.parts.range {
-            var part = batch.parts[place]
-            part.key = key(part.key, of: batch)
-            part.rangeEnd = key(part.rangeEnd, of: batch)
-            part.keyValues = Slice()
-            part.compares = copy(part.compares, of: batch)
-            plan.parts.append(part)
-        }
-        planned.compares = Slice(start: firstCompare, count: UInt32(plan.compares.count) - firstCompare)
-    }
-
-    private mutating func copy(_ compares: Slice, of batch: borrowing OperationBatch) -> Slice {
-        let copied = Slice(start: UInt32(plan.compares.count), count: compares.count)
-        for place in compares.range {
-            var compare = batch.compares[place]
-            compare.key = key(compare.key, of: batch)
-            compare.rangeEnd = key(compare.rangeEnd, of: batch)
-            plan.compares.append(compare)
-        }
-        return copied
-    }
-
     /// The plan's number of a key of the batch.
-    private mutating func key(_ number: KeyNumber, of batch: borrowing OperationBatch) -> KeyNumber {
+    mutating func key(_ number: KeyNumber, of batch: borrowing OperationBatch) -> KeyNumber {
         if number == 0 { return 0 }
         if keyNumbers[Int(number)] == 0 {
             keyNumbers[Int(number)] = plan.keys.number(
@@ -264,12 +225,12 @@ extension PlanBuilder {
         planned.action = .message
         planned.kind = .watchCreate
         planned.stream = number
-        planned.body.kind = .watchCreate
-        planned.body.key = key
+        var create = WatchCreateRequest(key: key, flags: [])
         if let end = plan.keys.folderEnd(of: key) {
-            planned.body.rangeEnd = end
-            planned.body.flags.insert(.hasRangeEnd)
+            create.rangeEnd = end
+            create.flags.insert(.hasRangeEnd)
         }
+        planned.request = .watchCreate(create)
         plan.notes.watchesBegunAnew += 1
         append(planned, time: call.time.nanoseconds)
     }
@@ -282,15 +243,8 @@ extension PlanBuilder {
         var planned = planned(message)
         planned.action = .message
         planned.stream = stream(of: message)
-        planned.watchID = message.watchID
-        planned.lease = message.lease
-        planned.ttl = message.ttl
+        planned.request = request(of: message, of: batch)
         planned.headerRevision = max(message.headerRevision, 0)
-        if message.kind == .watchCreate {
-            planned.body = message.body
-            planned.body.key = key(message.body.key, of: batch)
-            planned.body.rangeEnd = key(message.body.rangeEnd, of: batch)
-        }
         let isAnswered = message.completeness.contains(.hasResponse)
         if isAnswered { planned.status = 0 }
         append(planned, time: message.time.nanoseconds, end: isAnswered ? message.answerEnd : .max)
@@ -305,12 +259,10 @@ extension PlanBuilder {
     }
 
     private mutating func append(_ call: PlannedCall, time: Int64, end: Int64 = .max) {
-        var planned = call
         var facts = CallFacts(time: time)
         facts.end = end
         facts.isAnswered = end != .max
-        planned.latency = end == .max ? -1 : max(0, end.distance(since: time))
-        plan.calls.append(planned)
+        plan.calls.append(call)
         self.facts.append(facts)
     }
 }

@@ -66,7 +66,7 @@ struct PreloadBuilder: Sendable {
             case .leaseRevoke, .leaseTimeToLive, .leaseKeepAlive:
                 named.append(call.lease)
                 if call.kind == .leaseKeepAlive, call.ttl > 0 { ttls[call.lease] = call.ttl }
-            case .put: named.append(call.body.lease)
+            case .put: named.append(call.lease)
             default: break
             }
         }

@@ -18,12 +18,12 @@ extension ReplayEngine {
     /// came.
     @inline(__always)
     mutating func record(_ slot: SlotTable.Slot, _ answer: borrowing StoreAnswer) -> Written {
-        let planned = plan.calls[Int(slot.call)]
+        let place = Int(slot.call)
         let moment = answer.sent == 0 ? answer.done : answer.sent
-        let connection = planned.connection % connectionCount
+        let connection = plan.calls[place].connection % connectionCount
         var operation = Operation(
             time: CaptureTime(nanoseconds: epoch &+ moment), connection: connection, stream: 0, role: .call,
-            kind: planned.kind, evidence: .seen, method: planned.method)
+            kind: plan.calls[place].kind, evidence: .seen, method: plan.calls[place].method)
         if answer.sent != 0 {
             operation.requestEnd = 0
             operation.requestMessages = 1
@@ -37,9 +37,9 @@ extension ReplayEngine {
             operation.responseBytes = answer.responseBytes
             if answer.status == 0 { operation.responseMessages = 1 }
         }
-        if case .message = planned.action {
+        if case .message = plan.calls[place].action {
             operation.role = .message
-            operation.stream = planned.stream &+ 1
+            operation.stream = plan.calls[place].stream &+ 1
             operation.status = nil
             operation.completeness = isLost ? .hasRequest : .hasRequest.union(.hasResponse)
         } else {
@@ -55,28 +55,36 @@ extension ReplayEngine {
 
         let first = (part: recording.batch.parts.count, compare: recording.batch.compares.count)
         var written = Written(firstPart: first.part)
-        if planned.body.kind.rawValue != RequestOp.Kind.none.rawValue {
-            operation.body = planned.body
-            operation.body.removeAnswer()
-            operation.body.key = recording.number(planned.body.key, of: plan.keys)
-            operation.body.rangeEnd = recording.number(planned.body.rangeEnd, of: plan.keys)
-            if !planned.body.compares.isEmpty {
-                operation.body.compares = recording.append(compares: planned.body.compares, of: plan)
+        var numbers = RequestNumbers()
+        switch plan.calls[place].request {
+        case .range(let range):
+            range.ask(&operation.body)
+            recording.number(keysOf: &operation, of: plan.keys)
+        case .put(let put):
+            put.ask(&operation.body)
+            recording.number(keysOf: &operation, of: plan.keys)
+        case .delete(let delete):
+            delete.ask(&operation.body)
+            recording.number(keysOf: &operation, of: plan.keys)
+        case .txn(let txn):
+            txn.ask(&operation.body)
+            if txn.ownCompareCount > 0 {
+                operation.body.compares = recording.append(compares: txn.ownCompares, of: plan)
             }
+            if !txn.parts.isEmpty { operation.parts = recording.append(parts: txn.parts, of: plan) }
+        case .watchCreate(let create):
+            create.ask(&operation.body)
+            recording.number(keysOf: &operation, of: plan.keys)
+            numbers.watchID = create.watchID
+        case .other(let other):
+            operation.key = recording.number(other.key, of: plan.keys)
+            operation.ttl = other.ttl
+            numbers = RequestNumbers(lease: other.lease, revision: other.revision, watchID: other.watchID)
         }
-        if !planned.parts.isEmpty { operation.parts = recording.append(parts: planned.parts, of: plan) }
-        operation.key = recording.number(planned.key, of: plan.keys)
-
-        var numbers = RequestNumbers(lease: planned.lease, revision: planned.revision, watchID: planned.watchID)
-        if !planned.patches.isEmpty { translate(planned, first, &numbers, &operation) }
-        switch operation.body.kind {
-        case .none: break
-        case .txn: operation.key = recording.firstKey(of: operation)
-        case .range, .put, .delete, .watchCreate: operation.key = operation.body.key
-        }
+        if !plan.calls[place].patches.isEmpty { translate(slot.call, first, &numbers, &operation) }
+        if case .txn = operation.body.kind { operation.key = recording.firstKey(of: operation) }
         written.lease = numbers.lease == 0 ? operation.body.lease : numbers.lease
-        if planned.kind.rawValue != OperationKind.leaseGrant.rawValue { operation.lease = numbers.lease }
-        operation.ttl = planned.ttl
+        if case .leaseGrant = operation.kind {} else { operation.lease = numbers.lease }
         operation.revision =
             operation.body.kind == .none
             ? numbers.revision : operation.body.kind == .watchCreate ? operation.body.revision : 0
@@ -126,13 +134,13 @@ extension ReplayEngine {
 
     /// Puts what was sent where the recorded numbers stand.
     private mutating func translate(
-        _ planned: PlannedCall, _ first: (part: Int, compare: Int), _ numbers: inout RequestNumbers,
+        _ call: UInt32, _ first: (part: Int, compare: Int), _ numbers: inout RequestNumbers,
         _ operation: inout Operation
     ) {
-        for place in planned.patches.range {
+        for place in plan.calls[Int(call)].patches.range {
             let patch = plan.patches[place]
             let sent = learned.sent[place]
-            let recordedKey = plan.key(of: patch, in: planned)
+            let recordedKey = plan.key(of: patch, in: call)
             var key: KeyNumber = 0
             if recordedKey != 0 {
                 if plan.keys.leaseSuffix(of: recordedKey) == sent { continue }
@@ -222,6 +230,14 @@ extension ReplayEngine {
 extension ReplayRecording {
     /// The number in the batch of a key that the plan does not have.
     mutating func number(of key: borrowing LeaseKey) -> KeyNumber { batch.keys.number(of: key.bytes.span) }
+
+    /// Makes keys of the plan in the body of an operation, which names the first of them, keys of the batch.
+    @inline(__always)
+    mutating func number(keysOf operation: inout Operation, of keys: borrowing ByteTable) {
+        operation.body.key = number(operation.body.key, of: keys)
+        operation.body.rangeEnd = number(operation.body.rangeEnd, of: keys)
+        operation.key = operation.body.key
+    }
 
     /// Adds compares of the plan.
     mutating func append(compares slice: Slice, of plan: borrowing ReplayPlan) -> Slice {

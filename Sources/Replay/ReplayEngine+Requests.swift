@@ -68,35 +68,42 @@ extension ReplayEngine {
     private mutating func fill(_ request: inout StoreRequest, _ call: UInt32, _ number: UInt32) {
         request.removeAll()
         request.number = number
-        let planned = plan.calls[Int(call)]
-        request.action = planned.action
-        request.kind = planned.kind
-        request.method = planned.method
-        request.connection = planned.connection % connectionCount
-        if case .call = planned.action {} else { request.stream = streamBase &+ planned.stream }
+        let place = Int(call)
+        request.action = plan.calls[place].action
+        request.kind = plan.calls[place].kind
+        request.method = plan.calls[place].method
+        request.connection = plan.calls[place].connection % connectionCount
+        if case .call = request.action {} else { request.stream = streamBase &+ plan.calls[place].stream }
         // Values differ from call to call and from loop to loop; up to 65,536 parts of a call have one of their own.
         request.valueID = (UInt64(loop) &* wholeCount &+ UInt64(self.number(of: call)) &+ 1) &<< 16
-        if planned.body.kind.rawValue != RequestOp.Kind.none.rawValue {
-            request.body = planned.body
-            request.body.removeAnswer()
-            request.body.key = keep(planned.body.key, in: &request)
-            request.body.rangeEnd = keep(planned.body.rangeEnd, in: &request)
-            if !planned.body.compares.isEmpty {
-                request.body.compares = appendCompares(planned.body.compares, to: &request)
-            }
-        } else {
-            fillFields(of: planned, &request)
+        switch plan.calls[place].request {
+        case .range(let range):
+            range.ask(&request.body)
+            keepKeys(&request)
+        case .put(let put):
+            put.ask(&request.body)
+            keepKeys(&request)
+        case .delete(let delete):
+            delete.ask(&request.body)
+            keepKeys(&request)
+        case .txn(let txn):
+            txn.ask(&request.body)
+            if txn.ownCompareCount > 0 { request.body.compares = appendCompares(txn.ownCompares, to: &request) }
+            if !txn.parts.isEmpty { appendParts(txn.parts, to: &request) }
+        case .watchCreate(let create):
+            create.ask(&request.body)
+            keepKeys(&request)
+        case .other(let other): fillFields(of: other, &request)
         }
-        if !planned.parts.isEmpty { appendParts(planned.parts, to: &request) }
-        if !planned.patches.isEmpty { translate(planned, number, &request) }
+        if !plan.calls[place].patches.isEmpty { translate(call, number, &request) }
     }
 
-    /// What stands outside the bodies of Range, Put, DeleteRange, Txn and watch create. The store gives leases and
-    /// watches their IDs: what a plan has of a grant or a watch create is what was answered.
-    private mutating func fillFields(of planned: PlannedCall, _ request: inout StoreRequest) {
+    /// What has no body. The store gives leases and watches their IDs: what a plan has of a grant or a watch create is
+    /// what was answered.
+    private mutating func fillFields(of planned: OtherRequest, _ request: inout StoreRequest) {
         request.key = keep(planned.key, in: &request)
         request.revision = planned.revision
-        switch planned.kind {
+        switch request.kind {
         case .leaseGrant: request.ttl = planned.ttl
         case .watchCancel: request.watchID = planned.watchID
         default: request.lease = planned.lease
@@ -109,6 +116,13 @@ extension ReplayEngine {
     @inline(__always)
     private mutating func keep(_ key: KeyNumber, in request: inout StoreRequest) -> KeyNumber {
         key == 0 ? 0 : request.keys.number(of: plan.keys.bytes.span, at: plan.keys.range(of: key))
+    }
+
+    /// Makes keys of the plan in a request's body keys of the request.
+    @inline(__always)
+    private mutating func keepKeys(_ request: inout StoreRequest) {
+        request.body.key = keep(request.body.key, in: &request)
+        request.body.rangeEnd = keep(request.body.rangeEnd, in: &request)
     }
 
     private mutating func appendCompares(_ slice: Slice, to request: inout StoreRequest) -> Slice {
@@ -134,12 +148,12 @@ extension ReplayEngine {
     }
 
     /// Puts the target's revisions, leases and watches where the recorded ones stand.
-    private mutating func translate(_ planned: PlannedCall, _ number: UInt32, _ request: inout StoreRequest) {
+    private mutating func translate(_ call: UInt32, _ number: UInt32, _ request: inout StoreRequest) {
         var numbers = RequestNumbers(lease: request.lease, revision: request.revision, watchID: request.watchID)
-        for place in planned.patches.range {
+        for place in plan.calls[Int(call)].patches.range {
             let patch = plan.patches[place]
             let index = Int(patch.index)
-            let recordedKey = plan.key(of: patch, in: planned)
+            let recordedKey = plan.key(of: patch, in: call)
             let recorded: Int64
             if recordedKey != 0 {
                 recorded = plan.keys.leaseSuffix(of: recordedKey) ?? 0
@@ -182,14 +196,10 @@ extension ReplayEngine {
 }
 
 extension RequestOp {
-    /// A literal of several flags would be an array.
-    private static let answerFlags =
-        Flags.answered.rawValue | Flags.more.rawValue | Flags.succeeded.rawValue
-
     /// Leaves the request alone.
     @inline(__always)
     mutating func removeAnswer() {
-        flags.rawValue &= ~Self.answerFlags
+        flags = flags.asked
         count = 0
         keyValues = Slice()
     }
@@ -197,11 +207,11 @@ extension RequestOp {
 
 extension ReplayPlan {
     /// The recorded key that a patch of keys names; 0 for other patches.
-    func key(of patch: Patch, in planned: borrowing PlannedCall) -> KeyNumber {
+    func key(of patch: Patch, in call: UInt32) -> KeyNumber {
         switch patch.field {
-        case .key: return planned.body.kind == .none ? planned.key : planned.body.key
-        case .partKey: return parts[Int(planned.parts.start + patch.index)].key
-        case .operandKey: return compares[Int(planned.compares.start + patch.index)].key
+        case .key: return calls[Int(call)].key
+        case .partKey: return parts[Int(calls[Int(call)].parts.start + patch.index)].key
+        case .operandKey: return compares[Int(calls[Int(call)].compares.start + patch.index)].key
         default: return 0
         }
     }

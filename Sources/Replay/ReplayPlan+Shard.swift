@@ -59,7 +59,7 @@ extension ReplayPlan {
         switch patch.field {
         case .partRevision: parts[call.parts.range.lowerBound + Int(patch.index)].revision
         case .operand: compares[call.compares.range.lowerBound + Int(patch.index)].operand
-        default: call.kind == .watchCreate ? call.body.revision : call.revision
+        default: call.revision
         }
     }
 
@@ -122,9 +122,11 @@ extension ReplayPlan {
                 if patch.isOfCall { patch.number = places[Int(patch.number)] }
                 kept.patches.append(patch)
             }
-            call.body.compares.start &+= shift
-            call.compares.start = UInt32(first.compare)
-            call.parts.start = UInt32(first.part)
+            if case .txn(var txn) = call.request {
+                txn.compares.start = UInt32(first.compare)
+                txn.parts.start = UInt32(first.part)
+                call.request = .txn(txn)
+            }
             call.patches.start = UInt32(first.patch)
             kept.calls.append(call)
         }

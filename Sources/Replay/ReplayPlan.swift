@@ -33,7 +33,7 @@ package struct ReplayPlan: Sendable {
     /// Keys that calls name, ends of ranges apart, in the order of their numbers.
     package var calledKeys: [KeyNumber] {
         var isCalled = Array(repeating: false, count: keys.count + 1)
-        for call in calls { isCalled[Int(call.body.key)] = true }
+        for call in calls { isCalled[Int(call.key)] = true }
         for part in parts { isCalled[Int(part.key)] = true }
         for compare in compares { isCalled[Int(compare.key)] = true }
         return (1..<KeyNumber(isCalled.count)).filter { isCalled[Int($0)] }
@@ -66,60 +66,6 @@ package struct PlanNotes: Sendable, Equatable {
     package var watchesBegunAnew = 0
 
     package init() {}
-}
-
-/// A call of the trace, or a message on one of its streams, as it is to be sent.
-package struct PlannedCall: Sendable {
-    package enum Action: UInt8, Sendable {
-        /// A unary call, or a server stream that is read to its end (RangeStream, Snapshot).
-        case call
-        /// A message on a bidirectional stream; the first one opens it.
-        case message
-        /// The client ends the stream.
-        case endStream
-    }
-
-    package var action: Action = .call
-    package var kind: OperationKind
-    package var method: MethodNumber
-    /// Nanoseconds after the plan's first call, in the recording.
-    package var time: Int64
-    /// Nanoseconds from there to the last byte of the recorded answer; −1 when none was seen.
-    package var latency: Int64 = -1
-    /// Number of the connection in the plan.
-    package var connection: UInt32
-    /// Number of the stream in the plan, for `.message` and `.endStream`.
-    package var stream: UInt32 = 0
-    /// Range, Put, DeleteRange, Txn, watch create: as recorded, with the recorded answer.
-    package var body = RequestOp()
-    /// In the plan's `parts`; a part's own compares are named by their places in the plan's `compares`.
-    package var parts = Slice()
-    /// All compares of the transaction, those of nested ones behind, in the plan's `compares`; its own are
-    /// `body.compares`.
-    package var compares = Slice()
-    package var patches = Slice()
-    /// What the request names first, as `Operation.key`; of Lock, Unlock, Campaign and Leader the name or key.
-    package var key: KeyNumber = 0
-    package var lease: Int64 = 0
-    package var ttl: Int64 = 0
-    /// Compact, HashKV: the recorded revision.
-    package var revision: Int64 = 0
-    package var watchID: Int64 = 0
-    /// The recorded gRPC status; `noStatus` when the answer was not seen.
-    package var status: UInt32 = PlannedCall.noStatus
-    /// The recorded header revision; 0 when not seen.
-    package var headerRevision: Int64 = 0
-    /// Why it stands for another call that a chain cannot do; nil where it is as recorded.
-    package var approximation: ChainObstacle?
-
-    package static let noStatus = UInt32.max
-
-    package init(kind: OperationKind, method: MethodNumber, time: Int64, connection: UInt32) {
-        self.kind = kind
-        self.method = method
-        self.time = time
-        self.connection = connection
-    }
 }
 
 /// A bidirectional stream of the recording: a Watch or LeaseKeepAlive call.

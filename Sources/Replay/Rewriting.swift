@@ -50,7 +50,7 @@ struct Rewriting {
             switch call.kind {
             case .range, .rangeStream, .compact, .hashKV: if call.revision > 0 { wanted.insert(call.revision) }
             case .watchCreate:
-                if call.body.revision > 0 { wanted.formUnion([call.body.revision, call.body.revision - 1]) }
+                if call.revision > 0 { wanted.formUnion([call.revision, call.revision - 1]) }
             default: break
             }
         }
@@ -74,13 +74,13 @@ struct Rewriting {
         case .range, .rangeStream, .compact, .hashKV:
             if call.revision > 0 { plan.patches.append(revision(call.revision, .revision, 0, place, &plan, facts)) }
         case .watchCreate:
-            if call.body.revision > 0 { plan.patches.append(start(call.body.revision, place, &plan, facts)) }
+            if call.revision > 0 { plan.patches.append(start(call.revision, place, &plan, facts)) }
             watches[WatchName(stream: call.stream, watch: call.watchID)] = UInt32(place)
         case .watchCancel:
             let name = WatchName(stream: call.stream, watch: call.watchID)
             plan.patches.append(
                 watches[name].map { Patch(.watch, from: .watchOfCall, number: $0) } ?? Patch(.watch, from: .nowhere))
-        case .put: if call.body.lease != 0 { plan.patches.append(lease(call.body.lease, .putLease, 0, place, &plan)) }
+        case .put: if call.lease != 0 { plan.patches.append(lease(call.lease, .putLease, 0, place, &plan)) }
         case .leaseRevoke, .leaseTimeToLive, .leaseKeepAlive:
             plan.patches.append(lease(call.lease, .lease, 0, place, &plan))
         case .txn: addTransactionPatches(of: place, call, &plan, facts)
@@ -235,7 +235,7 @@ struct Rewriting {
     /// Keys of locks and elections end with their lease's ID (v3lock, concurrency.Mutex: `prefix/%x`).
     private func addKeyPatches(of place: Int, _ call: PlannedCall, _ plan: inout ReplayPlan) {
         if grants.isEmpty && preloadLeases.isEmpty { return }
-        if let patch = keyPatch(call.body.key, .key, 0, place, plan) { plan.patches.append(patch) }
+        if let patch = keyPatch(call.key, .key, 0, place, plan) { plan.patches.append(patch) }
         for (index, part) in call.parts.range.enumerated() {
             if let patch = keyPatch(plan.parts[part].key, .partKey, UInt32(index), place, plan) {
                 plan.patches.append(patch)
@@ -287,12 +287,11 @@ struct Rewriting {
                 past.removeAll { $0.revision < call.revision }
                 if call.revision > compaction?.revision ?? 0 { compaction = (call.revision, UInt32(place)) }
             case .range, .rangeStream, .watchCreate:
-                let revision = call.kind == .watchCreate ? call.body.revision : call.revision
-                guard revision > 0 else { break }
-                if let compaction, revision < compaction.revision {
+                guard call.revision > 0 else { break }
+                if let compaction, call.revision < compaction.revision {
                     edges.add(before: compaction.call, after: UInt32(place))
                 } else {
-                    past.append((revision, UInt32(place)))
+                    past.append((call.revision, UInt32(place)))
                 }
             default: break
             }

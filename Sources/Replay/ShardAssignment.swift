@@ -101,8 +101,7 @@ struct ShardJoining {
             if interval.count > 1 { intervals.insert(interval) }
         }
         switch call.kind {
-        case .put: join(place, lease: call.body.lease)
-        case .leaseGrant, .leaseRevoke, .leaseKeepAlive, .leaseTimeToLive: join(place, lease: call.lease)
+        case .put, .leaseGrant, .leaseRevoke, .leaseKeepAlive, .leaseTimeToLive: join(place, lease: call.lease)
         case .txn:
             for part in call.parts.range where plan.parts[part].kind == .put {
                 join(place, lease: plan.parts[part].lease)

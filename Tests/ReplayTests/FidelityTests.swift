@@ -35,7 +35,9 @@ struct FidelityTests {
 
     /// A lease that ends so many seconds after it was granted.
     private static func grant(_ made: inout HandmadePlan, ttl: Int64) {
-        made.add(.leaseGrant, "/etcdserverpb.Lease/LeaseGrant", at: 0) { $0.ttl = ttl }
+        made.add(.leaseGrant, "/etcdserverpb.Lease/LeaseGrant", at: 0) {
+            $0.request = .asking { $0.ttl = ttl }
+        }
     }
 
     /// `mod_revision= | put | range`, as Kubernetes updates a key.
@@ -132,8 +134,10 @@ struct FidelityTests {
             made.put("b/5", at: 0, lease: 5)
             let call = made.range("b/", at: 5, count: 4)
             let end = made.key("b0")
-            made.plan.calls[Int(call)].body.rangeEnd = end
-            made.plan.calls[Int(call)].body.flags.insert(.hasRangeEnd)
+            made.change(range: call) {
+                $0.rangeEnd = end
+                $0.flags.insert(.hasRangeEnd)
+            }
             return call
         } answer: {
             $0.details.answer.count = 3
@@ -142,14 +146,18 @@ struct FidelityTests {
             made.put("b0", at: 0, lease: 5)
             let call = made.range("b/", at: 5, count: 4)
             let end = made.key("b0")
-            made.plan.calls[Int(call)].body.rangeEnd = end
-            made.plan.calls[Int(call)].body.flags.insert(.hasRangeEnd)
+            made.change(range: call) {
+                $0.rangeEnd = end
+                $0.flags.insert(.hasRangeEnd)
+            }
             return call
         } answer: {
             $0.details.answer.count = 3
         },
         Case(testDescription: "a keep-alive too late", expected: .leaseExpired) { made in
-            made.add(.leaseKeepAlive, "/etcdserverpb.Lease/LeaseKeepAlive", at: 0) { $0.ttl = 30 }
+            made.add(.leaseKeepAlive, "/etcdserverpb.Lease/LeaseKeepAlive", at: 0) {
+                $0.request = .asking { $0.ttl = 30 }
+            }
         } answer: { _ in
         },
         Case(testDescription: "the other branch", expected: .succeeded) {

@@ -42,41 +42,42 @@ struct HandmadePlan {
 
     @discardableResult
     mutating func range(_ text: String, at time: Int64, count: Int64 = 1) -> UInt32 {
-        let key = key(text)
-        return add(.range, "/etcdserverpb.KV/Range", at: time) {
-            $0.body.kind = .range
-            $0.body.key = key
-            $0.body.flags = .answered
-            $0.body.count = count
-        }
+        var range = RangeRequest(key: key(text), flags: .answered)
+        range.count = count
+        return add(.range, "/etcdserverpb.KV/Range", at: time) { $0.request = .range(range) }
+    }
+
+    /// Asks a Range for more.
+    mutating func change(range call: UInt32, _ change: (inout RangeRequest) -> Void) {
+        guard case .range(var range) = plan.calls[Int(call)].request else { return }
+        change(&range)
+        plan.calls[Int(call)].request = .range(range)
     }
 
     @discardableResult
     mutating func put(_ text: String, at time: Int64, lease: Int64 = 0, revision: Int64 = 0) -> UInt32 {
-        let key = key(text)
+        var put = PutRequest(key: key(text), flags: .answered)
+        put.lease = lease
         return add(.put, "/etcdserverpb.KV/Put", at: time) {
-            $0.body.kind = .put
-            $0.body.key = key
-            $0.body.lease = lease
-            $0.body.flags = .answered
+            $0.request = .put(put)
             $0.headerRevision = revision
         }
     }
 
-    /// Adds a transaction; `parts` and `compares` become its own.
+    /// Adds a transaction; `parts` and `compares` become its own, `nested` are compares of transactions in it.
     @discardableResult
     mutating func transaction(
-        compares: [Compare], parts: [RequestOp], succeeded: Bool, at time: Int64, revision: Int64 = 0
+        compares: [Compare], nested: [Compare] = [], parts: [RequestOp], succeeded: Bool, at time: Int64,
+        revision: Int64 = 0
     ) -> UInt32 {
-        let first = (part: UInt32(plan.parts.count), compare: UInt32(plan.compares.count))
+        let txn = TxnRequest(
+            parts: Slice(start: UInt32(plan.parts.count), count: UInt32(parts.count)),
+            compares: Slice(start: UInt32(plan.compares.count), count: UInt32(compares.count + nested.count)),
+            ownCompareCount: UInt32(compares.count), flags: succeeded ? .answered.union(.succeeded) : .answered)
         plan.parts += parts
-        plan.compares += compares
+        plan.compares += compares + nested
         return add(.txn, "/etcdserverpb.KV/Txn", at: time) {
-            $0.body.kind = .txn
-            $0.body.flags = succeeded ? .answered.union(.succeeded) : .answered
-            $0.body.compares = Slice(start: first.compare, count: UInt32(compares.count))
-            $0.compares = $0.body.compares
-            $0.parts = Slice(start: first.part, count: UInt32(parts.count))
+            $0.request = .txn(txn)
             $0.headerRevision = revision
         }
     }
@@ -89,6 +90,23 @@ struct HandmadePlan {
             whole, schedule: schedule, preload: preload,
             connections: (0..<connections).map { ConnectionNames(client: "client:\($0)", server: "store") },
             batchCapacity: batch, limits: limits)
+    }
+}
+
+extension PlannedRequest {
+    /// Of calls without a body.
+    static func asking(_ change: (inout OtherRequest) -> Void) -> PlannedRequest {
+        var other = OtherRequest()
+        change(&other)
+        return .other(other)
+    }
+
+    /// A watch of a key, from that revision on.
+    static func watching(_ key: KeyNumber, from revision: Int64 = 0, watchID: Int64 = 0) -> PlannedRequest {
+        var create = WatchCreateRequest(key: key, flags: [])
+        create.revision = revision
+        create.watchID = watchID
+        return .watchCreate(create)
     }
 }
 

@@ -64,14 +64,20 @@ struct PatchTests {
     func leases() {
         var made = HandmadePlan()
         let grant = made.add(.leaseGrant, "/etcdserverpb.Lease/LeaseGrant", at: 0) {
-            $0.lease = 77
-            $0.ttl = 30
+            $0.request = .asking {
+                $0.lease = 77
+                $0.ttl = 30
+            }
         }
         let put = made.put("registry/a", at: 10, lease: 77)
         Self.patch(&made, put, [Patch(.putLease, from: .leaseOfCall, number: grant)])
-        let revoke = made.add(.leaseRevoke, "/etcdserverpb.Lease/LeaseRevoke", at: 20) { $0.lease = 77 }
+        let revoke = made.add(.leaseRevoke, "/etcdserverpb.Lease/LeaseRevoke", at: 20) {
+            $0.request = .asking { $0.lease = 77 }
+        }
         Self.patch(&made, revoke, [Patch(.lease, from: .leaseOfCall, number: grant)])
-        let other = made.add(.leaseTimeToLive, "/etcdserverpb.Lease/LeaseTimeToLive", at: 30) { $0.lease = 78 }
+        let other = made.add(.leaseTimeToLive, "/etcdserverpb.Lease/LeaseTimeToLive", at: 30) {
+            $0.request = .asking { $0.lease = 78 }
+        }
         Self.patch(&made, other, [Patch(.lease, from: .leaseOfPreload, number: 1)])
 
         var engine = made.engine(preload: Self.preload)
@@ -94,7 +100,9 @@ struct PatchTests {
     func transaction() {
         var made = HandmadePlan()
         let write = made.put("registry/a", at: 0)
-        let grant = made.add(.leaseGrant, "/etcdserverpb.Lease/LeaseGrant", at: 5) { $0.lease = 0x64 }
+        let grant = made.add(.leaseGrant, "/etcdserverpb.Lease/LeaseGrant", at: 5) {
+            $0.request = .asking { $0.lease = 0x64 }
+        }
         let (key, lock) = (made.key("registry/a"), made.key("locks/l/64"))
         var put = Self.part(.put, key)
         put.lease = 0x64
@@ -148,9 +156,8 @@ struct PatchTests {
         var inner = Self.part(.put, key)
         inner.depth = 1
         let txn = made.transaction(
-            compares: [Self.compare(.modRevision, key, 5)], parts: [nested, inner], succeeded: true, at: 10)
-        made.plan.compares.append(Self.compare(.modRevision, key, 5))
-        made.plan.calls[Int(txn)].compares.count = 2
+            compares: [Self.compare(.modRevision, key, 5)], nested: [Self.compare(.modRevision, key, 5)],
+            parts: [nested, inner], succeeded: true, at: 10)
         Self.patch(&made, txn, [Patch(.operand, from: .revisionOfCall, index: 1, number: write)])
         var engine = made.engine()
         var store = Self.store()
@@ -167,24 +174,25 @@ struct PatchTests {
         let read = made.range("a", at: 0)
         let create = made.add(.watchCreate, "/etcdserverpb.Watch/Watch", at: 10) {
             $0.action = .message
-            $0.body.kind = .watchCreate
-            $0.body.key = 1
-            $0.body.revision = 8
-            $0.watchID = 3
+            $0.request = .watching(1, from: 8, watchID: 3)
         }
         Self.patch(&made, create, [Patch(.revision, from: .revisionOfCall, number: read, offset: 1)])
         let cancel = made.add(.watchCancel, "/etcdserverpb.Watch/Watch", at: 20) {
             $0.action = .message
-            $0.watchID = 3
+            $0.request = .asking { $0.watchID = 3 }
         }
         Self.patch(&made, cancel, [Patch(.watch, from: .watchOfCall, number: create)])
-        let compact = made.add(.compact, "/etcdserverpb.KV/Compact", at: 30) { $0.revision = 7 }
+        let compact = made.add(.compact, "/etcdserverpb.KV/Compact", at: 30) {
+            $0.request = .asking { $0.revision = 7 }
+        }
         Self.patch(&made, compact, [Patch(.revision, from: .revisionOfCall, number: read, offset: -1)])
         let again = made.range("a", at: 40)
-        made.plan.calls[Int(again)].body.revision = 7
+        made.change(range: again) { $0.revision = 7 }
         Self.patch(&made, again, [Patch(.revision, from: .revisionOfPreload, number: 0)])
         let lockKey = made.key("locks/x/a1")
-        let unlock = made.add(.lock, "/v3lockpb.Lock/Unlock", at: 50) { $0.key = lockKey }
+        let unlock = made.add(.lock, "/v3lockpb.Lock/Unlock", at: 50) {
+            $0.request = .asking { $0.key = lockKey }
+        }
         Self.patch(&made, unlock, [Patch(.key, from: .leaseOfPreload, number: 0)])
 
         var engine = made.engine(preload: Self.preload)
@@ -219,9 +227,11 @@ struct PatchTests {
                 Patch(.operand, from: .nowhere, index: 1),
             ])
         let read = made.range("a", at: 20)
-        made.plan.calls[Int(read)].body.revision = 43
+        made.change(range: read) { $0.revision = 43 }
         Self.patch(&made, read, [Patch(.revision, from: .revisionOfPreload, number: 9)])
-        let lock = made.add(.lock, "/v3lockpb.Lock/Unlock", at: 30) { [key = made.key("locks/x/0a1")] in $0.key = key }
+        let lock = made.add(.lock, "/v3lockpb.Lock/Unlock", at: 30) { [key = made.key("locks/x/0a1")] in
+            $0.request = .asking { $0.key = key }
+        }
         Self.patch(&made, lock, [Patch(.key, from: .nowhere)])
 
         var engine = made.engine(preload: Self.preload)

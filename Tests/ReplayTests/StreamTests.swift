@@ -14,8 +14,7 @@ struct StreamTests {
         let key = made.key("a")
         made.add(.watchCreate, "/etcdserverpb.Watch/Watch", at: 0) {
             $0.action = .message
-            $0.body.kind = .watchCreate
-            $0.body.key = key
+            $0.request = .watching(key)
         }
         for time in puts { made.put("a", at: time) }
         return made
@@ -96,7 +95,7 @@ struct StreamTests {
         var made = plan(puts: [5_000])
         let lost = made.add(.watchCreate, "/etcdserverpb.Watch/Watch", at: 6_000) {
             $0.action = .message
-            $0.body.kind = .watchCreate
+            $0.request = .watching(0)
         }
         made.add(.watch, "/etcdserverpb.Watch/Watch", at: 7_000) { $0.action = .endStream }
         let behind = made.range("b", at: 8_000)
@@ -143,7 +142,7 @@ struct StreamTests {
         let before = made.range("b", at: 10)
         let create = made.add(.watchCreate, "/etcdserverpb.Watch/Watch", at: 20) {
             $0.action = .message
-            $0.body.kind = .watchCreate
+            $0.request = .watching(0)
         }
         made.add(.watch, "/etcdserverpb.Watch/Watch", at: 30) { $0.action = .endStream }
         made.edges = [(before, create)]
