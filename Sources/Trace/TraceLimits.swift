@@ -19,6 +19,12 @@ package enum TraceLimits {
     /// Blocks that an index names, 2^22: four trillion operations at the recommended size.
     static let indexedBlocks = 1 << 22
 
+    /// Recordings, or shards, that are merged at a time: each has a file open and a batch in memory, and a process may
+    /// have 1024 files by default.
+    package static let mergedSources = 128
+    /// Connections of which a merge keeps the numbers, 16 bytes each twice over: years of a busy cluster's.
+    package static let mergedConnections = 1 << 22
+
     /// Level of zstd: higher ones take much longer for little.
     package static let recommendedLevel: Int32 = 5
 

@@ -40,6 +40,17 @@ extension TraceMeta {
         case consistency = "replay.consistency"
         /// What was done to members of the store during the run, one a line.
         case faults = "replay.faults"
+        /// Which shards of a run in several it holds, as a `ShardSet`; absent of a run in one.
+        case shard = "replay.shard"
+        /// What the shards of one run have in common, and those of no other run have; absent of a run in one.
+        case run = "replay.run"
+        /// The numbers behind the words of the other entries: those of shards add up.
+        case counts = "replay.counts"
+        /// How often which delivery latency was measured, behind the words of `delivery`.
+        case deliveries = "replay.deliveries"
+
+        /// Whether it is for people; the rest is what programs make words of.
+        package var isWords: Bool { self != .counts && self != .deliveries }
     }
 
     package subscript(entry: ReplayEntry) -> String? {

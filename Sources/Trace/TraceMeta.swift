@@ -4,7 +4,8 @@ import Wire
 ///
 /// Names in use: `tool` (name and version), `command`, `host`, `captures` (files, one a line), `clock` (resolution in
 /// nanoseconds), `options`, `values` (`none`, `hash`, `full`), `keys` (`plain`, `pseudonym`), `generated` (by what,
-/// where nobody recorded it) and `part` (number of the file, from 1, where a recording is in several). Others are kept.
+/// where nobody recorded it), `part` (number of the file, from 1, where a recording is in several) and `merged` (how
+/// many traces it was made of). Others are kept.
 package struct TraceMeta: Equatable, Sendable {
     package private(set) var entries: [Entry] = []
 

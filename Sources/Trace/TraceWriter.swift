@@ -82,8 +82,8 @@ package final class TraceWriter {
     package func write(_ batch: borrowing OperationBatch) throws(TraceError) {
         precondition(state != .ended, "a finished trace takes no more batches")
         try begin()
-        if BatchDivision.isModest(batch), try writeBlock(batch) { return }
-        var division = BatchDivision(batch)
+        if RecordCopy.isModest(batch), try writeBlock(batch) { return }
+        var division = BatchDivision()
         var part = OperationBatch()
         while division.next(of: batch, into: &part) {
             if try writeBlock(part) { continue }

@@ -32,7 +32,7 @@ struct ReplayFacts {
             for trace in traces.split(separator: "\n") { json.value(String(trace)) }
             json.endArray()
         }
-        for entry in TraceMeta.ReplayEntry.allCases where entry != .traces {
+        for entry in TraceMeta.ReplayEntry.allCases where entry != .traces && entry.isWords {
             if let value = meta[entry] { json.member(entry.name, value) }
         }
         json.member("calls", calls)
@@ -45,7 +45,7 @@ struct ReplayFacts {
         if !isReplay(meta) { return [] }
         var rows = [("replay of", Self.line(meta[.traces]) ?? "a trace that it does not name")]
         let apart: Set<TraceMeta.ReplayEntry> = [.traces, .verdict, .rule]
-        for entry in TraceMeta.ReplayEntry.allCases where !apart.contains(entry) {
+        for entry in TraceMeta.ReplayEntry.allCases where entry.isWords && !apart.contains(entry) {
             if let value = Self.line(meta[entry]) { rows.append((entry == .backend ? "on" : entry.name, value)) }
         }
         rows.append(
