@@ -265,18 +265,33 @@ package struct Fidelity: Sendable {
         package var completeness: Double
         /// The product of the three.
         package var total: Double { outcomes * order * completeness }
+
+        /// - Parameters:
+        ///   - compared: calls of which both outcomes are known; `same` of them with the recorded one.
+        ///   - ordered: writes and crossings; `violations` of them in another order.
+        ///   - begun: calls that were sent or were to be sent; `missing` of them without an answer.
+        package init(
+            compared: Int64, same: Int64, ordered: Int64, violations: Int64, begun: Int64, missing: Int64
+        ) {
+            outcomes = compared == 0 ? 1 : Double(same) / Double(compared)
+            order = ordered == 0 ? 1 : (Double(ordered) - Double(violations)) / Double(ordered)
+            completeness = begun == 0 ? 1 : 1 - Double(missing) / Double(begun)
+        }
     }
 
     /// - Parameters:
     ///   - counts: of the same run.
     package func score(_ counts: ReplayCounts) -> Score {
-        let ordered = writes + crossings
-        let begun = counts.total(\.sent) + counts.streamLosses + counts.unsent
-        return Score(
-            outcomes: compared == 0 ? 1 : Double(same) / Double(compared),
-            order: ordered == 0 ? 1 : Double(ordered - orderViolations) / Double(ordered),
-            completeness: begun == 0 ? 1 : 1 - Double(counts.unsent + counts.outstanding) / Double(begun))
+        Score(
+            compared: compared, same: same, ordered: writes + crossings, violations: orderViolations,
+            begun: counts.begun, missing: counts.missing)
     }
+}
+
+extension ReplayCounts {
+    /// Calls that were sent or were to be sent, and those of them without an answer.
+    package var begun: Int64 { total(\.sent) + streamLosses + unsent }
+    package var missing: Int64 { unsent + outstanding }
 }
 
 /// What is known of an answer beside it.

@@ -3,7 +3,7 @@ import Histogram
 /// How often which time was measured, in nanoseconds: exact to three significant digits, from 0 to a day. An HDR
 /// histogram; two of them add up.
 package struct TimeHistogram: Sendable {
-    private var histogram = Histogram<UInt64>(
+    var histogram = Histogram<UInt64>(
         highestTrackableValue: longest, numberOfSignificantValueDigits: .three)
 
     /// Longer times count as this one: a day.

@@ -108,6 +108,7 @@ package struct RunComparison: Sendable {
         section.rows += words("order") { $0.meta[.order] }
         section.rows += words("connections") { $0.meta[.connections] }
         section.rows += words("preload") { $0.meta[.preload] }
+        section.rows += words("shards") { $0.shards }
         section.rows += words("verdict") { $0.meta[.verdict] ?? "none: it was broken off" }
         section.rows += figures("engine", .busy, note: Self.engineNote) { $0.engine?.busy }
         section.rows += words("consistency") { $0.consistency }
@@ -284,7 +285,7 @@ package struct RunComparison: Sendable {
     /// - Parameter isAlone: no other run shares its column, so that how much was checked stands for all of it.
     private static func remarks(_ run: RunSummary, isAlone: Bool) -> [String] {
         var lines: [String] = []
-        if let rule = run.meta[.rule] { lines.append("verdict: \(rule)") }
+        if let rule = run.meta[.rule] { lines += rule.split(separator: "\n").map { "verdict: \($0)" } }
         if let fidelity = run.meta[.fidelity] { lines.append("fidelity: \(fidelity)") }
         if isAlone, let consistency = run.meta[.consistency] { lines.append("consistency: \(consistency)") }
         if let excluded = run.meta[.excluded] {

@@ -15,7 +15,7 @@ struct RunIdentity: Equatable {
     private static let entries: [(TraceMeta.ReplayEntry, String)] = [
         (.backend, "backend"), (.traces, "trace"), (.coverage, "coverage of the trace"), (.schedule, "schedule"),
         (.order, "order"), (.connections, "connections"), (.preload, "preload"), (.excluded, "calls left out"),
-        (.chain, "what the chain does"), (.expression, "calls that the chain did"),
+        (.chain, "what the chain does"), (.expression, "calls that the chain did"), (.shard, "shards"),
     ]
 
     init(_ run: RunSummary) {

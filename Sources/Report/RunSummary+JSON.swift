@@ -7,7 +7,7 @@ extension RunSummary {
         (.rule, "rule"), (.traces, "of"), (.backend, "backend"), (.schedule, "schedule"), (.order, "order"),
         (.connections, "connections"), (.preload, "preload"), (.engine, "engine"), (.delivery, "delivery"),
         (.consistency, "consistency"), (.excluded, "excluded"), (.chain, "chain"), (.remarks, "remarks"),
-        (.coverage, "coverage"),
+        (.coverage, "coverage"), (.shard, "shard"),
     ]
 
     /// The distributions that a run has, by name.

@@ -1,3 +1,4 @@
+import Analysis
 import Replay
 import Trace
 
@@ -32,6 +33,17 @@ extension RunSummary {
         else { return nil }
         return (busy, String(words[end.upperBound...]))
     }
+
+    /// Of a run in several, `4`, or `1, 3 of 4: a part of the run`; nil of a run in one.
+    var shards: String? {
+        meta.shards.map { shards in
+            if shards.isWhole { return "\(shards.count)" }
+            return shards.numbers.map { "\($0)" }.joined(separator: ", ") + " of \(shards.count): a part of the run"
+        }
+    }
+
+    /// `3.1 % busy`.
+    package static func engineWords(_ percent: Double) -> String { "\(Figures.decimal(percent, places: 1)) % busy" }
 
     /// Without how much was checked, which differs from run to run: `linearizable`, and what is held against it.
     var consistency: String? {

@@ -90,6 +90,24 @@ package struct RunSummary: Sendable {
         last = max(last, operation.time.nanoseconds.clampedSum(operation.responseEnd))
     }
 
+    /// Adds what another shard of the same run came to; the description stays.
+    package mutating func add(_ other: RunSummary) {
+        for kind in answered.indices { answered[kind] += other.answered[kind] }
+        errors += other.errors
+        statuses.merge(other.statuses) { $0 + $1 }
+        differences.merge(other.differences) { $0 + $1 }
+        compared += other.compared
+        approximated += other.approximated
+        approximatedDifferent += other.approximatedDifferent
+        events += other.events
+        response.add(other.response)
+        service.add(other.service)
+        sendLag.add(other.sendLag)
+        dependencyWait.add(other.dependencyWait)
+        first = min(first, other.first)
+        last = max(last, other.last)
+    }
+
     package var total: Int { answered.reduce(0, +) }
 
     /// From the first intended time to the last end; 0 where nothing was answered.

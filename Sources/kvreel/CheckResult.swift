@@ -49,12 +49,6 @@ struct CheckResult {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    /// `linearizable: 2 180 operations on 400 keys`.
-    var brief: String {
-        "\(verdict): \(Terminal.counted(history.operations.count, "operation")) on "
-            + Terminal.counted(check.keys.reduce(0, +), "key")
-    }
-
     private var summary: String {
         let count = Terminal.counted(history.operations.count, "operation")
         let keys = Terminal.counted(check.keys.reduce(0, +), "key")

@@ -21,46 +21,34 @@ struct ReplayResult {
         let plan = input.plan
         self.check = check
         verdict = driver.engine.verdict(busy: driver.busyShare)
-        score = driver.engine.fidelity.score(driver.engine.counts)
-        let latencies = driver.engine.latencies
         var meta = TraceMeta()
         meta.tool = "kvreel \(Kvreel.version)"
         meta[.traces] = options.trace
         meta[.backend] = backend.name
         meta[.schedule] = options.schedule.words
         meta[.order] = options.order.rawValue
-        meta[.connections] = Terminal.grouped(connections)
         meta[.preload] = Self.words(preload, plan, isPreloaded: options.isPreloaded)
         meta[.coverage] = input.coverage.line
         meta[.verdict] = verdict.word
         meta[.rule] = Self.rule(verdict, driver.engine, busy: driver.busyShare)
         meta[.engine] =
-            "\(Terminal.decimal(driver.busyShare * 100, places: 1)) % busy"
+            RunSummary.engineWords(driver.busyShare * 100)
             + (driver.hasRealTimePriority ? ", real-time priority" : "")
-        meta[.fidelity] = Self.words(score)
         meta[.chain] = input.chain?.text
         meta[.expression] = plan.expression?.text
-        let fidelity = driver.engine.fidelity
-        if fidelity.approximated > 0 {
-            meta[.approximated] =
-                "\(Terminal.grouped(fidelity.approximatedSame)) of "
-                + "\(Terminal.grouped(fidelity.approximated)) as recorded"
-        }
-        if latencies.delivery.count > 0 {
-            let (median, high) = (latencies.delivery.percentile(50), latencies.delivery.percentile(99))
-            meta[.delivery] =
-                "p50 \(Figures.latency(nanoseconds: Int64(median))), "
-                + "p99 \(Figures.latency(nanoseconds: Int64(high)))"
-        }
-        strangeRevisions = options.allowsWrites ? 0 : check?.strangeRevisions ?? 0
-        meta[.consistency] = check?.brief
-        if strangeRevisions > 0 {
-            let count = Terminal.counted(strangeRevisions, "revision")
-            meta[.consistency]? += "; but \(count) that no call of the run wrote"
-        }
         meta[.faults] = faults.isEmpty ? nil : faults.joined(separator: "\n")
-        meta[.excluded] = Self.lines(plan.omissions)
-        meta[.remarks] = Self.remarks(driver.engine, plan, backend.counters, isInterrupted: isInterrupted)
+        meta.describe(delivery: driver.engine.latencies.delivery)
+        var counts = Self.counts(
+            driver.engine, plan, backend.counters, connections: connections, isInterrupted: isInterrupted)
+        strangeRevisions = options.allowsWrites ? 0 : check?.strangeRevisions ?? 0
+        if let check {
+            counts[.checkedOperations] = Int64(check.history.operations.count)
+            counts[.checkedKeys] = Int64(check.check.keys.reduce(0, +))
+            counts[.strangeRevisions] = Int64(strangeRevisions)
+            meta[.consistency] = counts.consistency("\(check.verdict)")
+        }
+        counts.describe(&meta, examples: Self.examples(driver.engine, plan))
+        score = counts.score
         self.meta = meta
     }
 
@@ -86,12 +74,6 @@ struct ReplayResult {
         return words + ", \(Terminal.counted(preload.leases.count, "lease"))"
     }
 
-    private static func words(_ score: Fidelity.Score) -> String {
-        func share(_ value: Double) -> String { Terminal.decimal(value, places: 5) }
-        return "\(share(score.total)) = outcomes \(share(score.outcomes)) x order \(share(score.order)) x answered "
-            + share(score.completeness)
-    }
-
     private static func rule(_ verdict: Verdict, _ engine: borrowing ReplayEngine, busy: Double) -> String {
         var parts: [String] = []
         if engine.schedule.isOpen {
@@ -110,56 +92,55 @@ struct ReplayResult {
         return parts.joined(separator: "; ")
     }
 
-    private static func lines(_ omissions: OmissionTable) -> String? {
-        let lines = Omission.allCases.compactMap { reason -> String? in
-            let kinds = OperationKind.allCases.compactMap { kind -> String? in
-                let count = omissions[kind, reason]
-                return count == 0 ? nil : "\(Terminal.grouped(count)) \(kind)"
-            }
-            return kinds.isEmpty ? nil : "\(reason.words): \(kinds.joined(separator: ", "))"
+    /// What is counted of the run, but for its times.
+    private static func counts(
+        _ engine: borrowing ReplayEngine, _ plan: ReplayPlan, _ counters: [BackendCounter], connections: Int,
+        isInterrupted: Bool
+    ) -> RunCounts {
+        let (fidelity, played, notes) = (engine.fidelity, engine.counts, plan.notes)
+        var counts = RunCounts()
+        counts[.connections] = Int64(connections)
+        counts[.interrupted] = isInterrupted ? 1 : 0
+        counts[.unsent] = played.unsent
+        counts[.outstanding] = played.outstanding
+        counts[.heldBack] = played.heldBack
+        counts[.fellBack] = played.notes[Int(StoreAnswer.Note.fellBack.rawValue)]
+        counts[.unsupported] = played.notes[Int(StoreAnswer.Note.unsupported.rawValue)]
+        counts[.connectionLost] = played.notes[Int(StoreAnswer.Note.connectionLost.rawValue)]
+        counts[.timedOut] = played.notes[Int(StoreAnswer.Note.timedOut.rawValue)]
+        counts.counters = counters
+        counts[.endedStreams] = played.endedStreams
+        counts[.streamLosses] = played.streamLosses
+        counts[.cancelledWatches] = played.cancelledWatches
+        counts[.unmapped] = played.unmapped.reduce(0, +)
+        counts[.orderViolations] = fidelity.orderViolations - fidelity.crossings
+        counts[.crossings] = fidelity.crossings
+        counts[.revisionReads] = played.revisionReads
+        counts[.unansweredExecuted] = Int64(notes.unansweredExecuted)
+        counts[.staleReads] = Int64(notes.staleReads)
+        counts[.watchesBegunAnew] = Int64(notes.watchesBegunAnew)
+        counts[.fillersLeftOut] = Int64(notes.fillersLeftOut)
+        counts[.cyclesBroken] = Int64(notes.cyclesBroken)
+        counts[.compared] = fidelity.compared
+        counts[.same] = fidelity.same
+        counts[.writes] = fidelity.writes
+        counts[.begun] = played.begun
+        counts[.approximated] = fidelity.approximated
+        counts[.approximatedSame] = fidelity.approximatedSame
+        for reason in Omission.allCases {
+            for kind in OperationKind.allCases { counts[kind, reason] = Int64(plan.omissions[kind, reason]) }
         }
-        return lines.isEmpty ? nil : lines.joined(separator: "\n")
+        return counts
     }
 
-    /// What is to be known of the run, a line each.
-    private static func remarks(
-        _ engine: borrowing ReplayEngine, _ plan: ReplayPlan, _ counters: [BackendCounter], isInterrupted: Bool
-    ) -> String? {
-        let counts = engine.counts
-        var lines: [String] = []
-        func add(_ count: some BinaryInteger, _ words: String) {
-            if count > 0 { lines.append("\(Terminal.grouped(count)) \(words)") }
-        }
-        if isInterrupted { lines.append(RunSummary.interruption) }
-        add(counts.unsent, "calls not sent")
-        add(counts.outstanding, "calls without an answer at the end")
-        add(counts.heldBack, "times that calls had to wait since too many were outstanding")
-        add(counts.notes[Int(StoreAnswer.Note.fellBack.rawValue)], "RangeStreams asked as Ranges")
-        add(counts.notes[Int(StoreAnswer.Note.unsupported.rawValue)], "calls that the store has nothing like")
-        add(counts.notes[Int(StoreAnswer.Note.connectionLost.rawValue)], "calls whose connection was lost")
-        add(counts.notes[Int(StoreAnswer.Note.timedOut.rawValue)], "calls that timed out")
-        for counter in counters { add(counter.count, counter.words) }
-        add(counts.endedStreams, "streams ended by the store")
-        add(counts.streamLosses, "messages not sent, since their stream had ended")
-        add(counts.cancelledWatches, "watches cancelled by the store")
-        add(counts.unmapped.reduce(0, +), "revisions, leases or watches sent as recorded: nothing told their meaning")
-        add(engine.fidelity.orderViolations, "writes in another order than others of their key")
-        let notes = plan.notes
-        add(notes.unansweredExecuted, "writes without a recorded answer sent: later answers show that they were done")
-        add(notes.staleReads, "reads that saw an older state in the recording than had been shown")
-        add(notes.watchesBegunAnew, "watches that were open before the recording, begun anew on what their events show")
-        add(notes.fillersLeftOut, "counted keys for which no name was found")
-        add(notes.cyclesBroken, "calls that wait for less, since the recording contradicts itself")
-        for difference in Difference.allCases where difference != .none {
-            for call in engine.fidelity.examples[Int(difference.rawValue)].prefix(Self.examples) {
-                lines.append("for example, \(difference.words): call \(call), \(plan.description(of: call))")
+    /// Calls with other outcomes than the recorded ones, some of each reason.
+    private static func examples(_ engine: borrowing ReplayEngine, _ plan: ReplayPlan) -> [String] {
+        Difference.allCases.filter { $0 != .none }.flatMap { difference in
+            engine.fidelity.examples[Int(difference.rawValue)].prefix(RunCounts.examplesOfEach).map { call in
+                RunCounts.example(difference, call: call, plan.description(of: call))
             }
         }
-        return lines.isEmpty ? nil : lines.joined(separator: "\n")
     }
-
-    /// Calls that a reason for other outcomes is shown by.
-    private static let examples = 3
 
     // MARK: JSON
 
@@ -183,22 +164,6 @@ extension Verdict {
         case .valid: "valid"
         case .invalid: "invalid"
         case .capacity: "capacity"
-        }
-    }
-}
-
-extension Omission {
-    var words: String {
-        switch self {
-        case .ambiguous: "method not known"
-        case .uncatalogued: "not a method of etcd"
-        case .requestLost: "request not seen whole"
-        case .withdrawn: "cancelled before it was read"
-        case .unanswered: "no answer seen"
-        case .notRecorded: "the trace does not hold all that it asks"
-        case .administrative: "it would change the target itself"
-        case .tooLarge: "its value is too large"
-        case .openedBefore: "open before the recording, for what is not known"
         }
     }
 }
