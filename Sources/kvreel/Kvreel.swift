@@ -24,7 +24,8 @@ struct Kvreel: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            CaptureCommand.self, InfoCommand.self, CatCommand.self, AnalyzeCommand.self, CheckCommand.self,
+            CaptureCommand.self, InfoCommand.self, CatCommand.self, MergeCommand.self, AnalyzeCommand.self,
+            CheckCommand.self,
             ReplayCommand.self, ReportCommand.self, GenerateCommand.self, SimulateCommand.self, ServeCommand.self,
             NodeCommand.self,
         ])

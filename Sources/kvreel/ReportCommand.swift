@@ -1,9 +1,7 @@
 import ArgumentParser
-import Etcd
 import Replay
 import Report
 import Trace
-import Wire
 
 struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -17,11 +15,11 @@ struct ReportCommand: ParsableCommand {
             Each trace is a replay, as kvreel replay -o writes it; they stand side by side, a column each. Runs that \
             repeat one another (the same trace on the same backend, by the same schedule and order, ...) share a \
             column, which gives the median and the spread of each figure, so that a difference can be told from \
-            noise. Times are computed from every call, to three significant digits. What was not replayed, and \
-            whether a replay may be trusted, stands below. Page: docs/report.md
+            noise. Shards of one run are added up, as kvreel merge does. Times are computed from every call, to \
+            three significant digits. What was not replayed, and whether a replay may be trusted, stands below. Page: docs/report.md
 
-            Exit status: 0 done; 1 a replay is invalid or was broken off, or blocks of a trace are lost; 2 wrong \
-            usage; 3 no usable trace, or one that is no replay; 4 output failed.
+            Exit status: 0 done; 1 a replay is invalid or was broken off, shards of it are missing, or blocks of a \
+            trace are lost; 2 wrong usage; 3 no usable trace, or one that is no replay; 4 output failed.
             """)
 
     enum Format: String, ExpressibleByArgument, CaseIterable { case text, md }
@@ -48,29 +46,25 @@ struct ReportCommand: ParsableCommand {
     }
 
     mutating func run() throws {
-        var runs: [RunSummary] = []
-        var abilities: ChainAbilities?
+        var runs: [ReportedRun] = []
         var isDoubtful = false
-        var batch = OperationBatch()
         for trace in traces {
-            let input = try TraceInput(trace)
-            var summary = RunSummary(name: trace)
-            while try input.next(into: &batch) { summary.add(batch) }
-            summary.meta = input.meta
-            guard summary.isReplay else {
-                throw Failure(
-                    .input, "cannot compare: \(trace): it is a recording, not a replay",
-                    remedy: "Replays are made by kvreel replay --backend BACKEND \(trace) -o RUN.kvr.")
-            }
-            if input.warnOfDamage() { isDoubtful = true }
-            if !["valid", "capacity"].contains(summary.meta[.verdict] ?? "") { isDoubtful = true }
-            if let chain = summary.meta[.chain].flatMap({ ChainAbilities(text: $0) }) {
-                abilities = abilities?.intersection(chain) ?? chain
-            }
-            runs.append(summary)
+            let (run, isDamaged) = try ReportedRun.read(trace)
+            if isDamaged { isDoubtful = true }
+            runs.append(run)
         }
-        let expressed = try abilities.map { try self.expressed(by: $0, runs) } ?? []
-        let comparison = RunComparison(runs, expressed: expressed, each: each)
+        runs = try ReportedRun.joiningShards(runs)
+        for run in runs {
+            if !["valid", "capacity"].contains(run.summary.meta[.verdict] ?? "") { isDoubtful = true }
+            if let missing = run.summary.meta.shards?.missing, !missing.isEmpty {
+                isDoubtful = true
+                StandardError.warn(
+                    "\(run.summary.name) is a part of a run: name \(missing.count == 1 ? "shard" : "shards") "
+                        + missing.map { "\($0)" }.joined(separator: ", ") + ", too")
+            }
+        }
+        let summaries = runs.map(\.summary)
+        let comparison = RunComparison(summaries, expressed: try expressed(runs), each: each)
         for warning in comparison.warnings { StandardError.warn(warning) }
         var output = StandardOutput()
         switch format ?? .text {
@@ -82,32 +76,12 @@ struct ReportCommand: ParsableCommand {
         if isDoubtful { throw ExitStatus.untrusted }
     }
 
-    /// Of each run the calls that a chain does as recorded; nothing where a trace cannot be read again.
-    private func expressed(by abilities: ChainAbilities, _ runs: [RunSummary]) throws -> [RunSummary] {
-        if traces.contains("-") { return [] }
-        return try zip(traces, runs).map { trace, run in
-            var part = RunSummary(name: run.name, meta: run.meta)
-            var batch = OperationBatch()
-            if run.meta[.chain] != nil {
-                let input = try TraceInput(trace)
-                while try input.next(into: &batch) { part.add(batch, expressed: []) }
-                return part
-            }
-            do {
-                var survey = ChainSurvey(abilities)
-                let first = try TraceInput(trace)
-                while try first.next(into: &batch) { try survey.add(batch) }
-                survey.finish()
-                var expression = ChainExpression(abilities, .skip, survey)
-                let second = try TraceInput(trace)
-                while try second.next(into: &batch) {
-                    try expression.express(&batch)
-                    part.add(batch, expressed: expression.expressed)
-                }
-            } catch let error as PlanError {
-                throw Failure(.input, "cannot compare: \(trace): \(error.why)", remedy: error.remedy)
-            }
-            return part
-        }
+    /// Of each run the calls that all chains of the comparison do as recorded; nothing where there is no chain, or a
+    /// trace cannot be read again.
+    private func expressed(_ runs: [ReportedRun]) throws -> [RunSummary] {
+        let chains = runs.compactMap { $0.summary.meta[.chain].flatMap { ChainAbilities(text: $0) } }
+        guard let first = chains.first, !traces.contains("-") else { return [] }
+        let abilities = chains.dropFirst().reduce(first) { $0.intersection($1) }
+        return try runs.map { try $0.expressed(by: abilities) }
     }
 }
