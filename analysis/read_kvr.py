@@ -325,7 +325,8 @@ class Block:
             o["replay"]["loop"] = self.next(172) or None
             difference = self.next(173)
             o["replay"]["difference"] = DIFFERENCES[difference & 255]
-            o["replay"]["approximated"] = difference >= 256 or None
+            o["replay"]["approximated"] = difference & 256 != 0 or None
+            o["replay"]["warm_up"] = difference & 512 != 0 or None
 
 
 def blocks(data):

@@ -14,6 +14,9 @@ package struct ReplayRecord: Sendable, Equatable {
     /// Whether it stands for a call, or a part of one, that the store cannot do as recorded. Stored in traces with
     /// `difference`, as 256 added to it.
     package var isApproximated = false
+    /// Whether it is of the warm-up, of which times do not count. Stored in traces with `difference`, as 512 added to
+    /// it.
+    package var isWarmUp = false
 
     package static let noCall = UInt32.max
 

@@ -31,11 +31,12 @@ extension ReplayEngine {
             counts.answered[kind] += 1
             counts.notes[Int(answer.note.rawValue)] += 1
             if answer.isError { counts.errors[kind] += 1 }
-            if answer.sent != 0 {
+            let isWarmUp = slot.intended < warmUpUntil || (slot.call < warmUpEnd && loop == 0)
+            if answer.sent != 0, !isWarmUp {
                 latencies.record(
                     intended: slot.intended, released: slot.released, sent: answer.sent, done: answer.done)
             }
-            finish(slot, answer, isStreamLost)
+            finish(slot, answer, isStreamLost: isStreamLost, isWarmUp: isWarmUp)
         }
         nodes.answer(call, at: answer.done, cursor: cursor, late: &late)
         beginLoopIfOver()
@@ -43,7 +44,9 @@ extension ReplayEngine {
 
     /// Learns from the answer to a call or message, compares it and writes it down.
     @inline(__always)
-    private mutating func finish(_ slot: SlotTable.Slot, _ answer: borrowing StoreAnswer, _ isStreamLost: Bool) {
+    private mutating func finish(
+        _ slot: SlotTable.Slot, _ answer: borrowing StoreAnswer, isStreamLost: Bool, isWarmUp: Bool
+    ) {
         let call = slot.call
         if case .message = plan.calls[Int(call)].action { countMessage(slot, answer) }
         let written = record(slot, answer)
@@ -73,6 +76,7 @@ extension ReplayEngine {
         replay.loop = loop
         replay.difference = difference.rawValue
         replay.isApproximated = plan.calls[Int(call)].approximation != nil
+        replay.isWarmUp = isWarmUp
         recording.batch.replays.append(replay)
     }
 

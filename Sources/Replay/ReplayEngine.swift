@@ -50,6 +50,9 @@ package struct ReplayEngine: ~Copyable, Sendable {
     var end: UInt32
     var cursor: UInt32
     var due = Int64.max
+    /// The warm-up: calls of the first loop before that one, or due before that time.
+    var warmUpEnd: UInt32
+    var warmUpUntil = Int64.min
     /// Calls before `cursor` that are due and wait.
     var waitingCount = 0
     /// Calls of this loop that were sent, or answered without.
@@ -85,6 +88,11 @@ package struct ReplayEngine: ~Copyable, Sendable {
         first = UInt32(skipped)
         cursor = UInt32(skipped)
         end = UInt32(plan.calls.count)
+        if case .calls(let count) = schedule.warmUp {
+            warmUpEnd = UInt32(min(skipped + max(0, min(count, plan.calls.count)), plan.calls.count))
+        } else {
+            warmUpEnd = 0
+        }
         isLastLoop = schedule.loops <= 1 || skipped == plan.calls.count
         numbers = plan.shard?.numbers ?? []
         if let times = plan.shard?.times {
@@ -165,6 +173,7 @@ package struct ReplayEngine: ~Copyable, Sendable {
         start = now
         self.now = now
         self.epoch = epoch &- now
+        if case .nanoseconds(let time) = schedule.warmUp { warmUpUntil = now &+ min(max(0, time), Timetable.never) }
         for lease in plan.preload.leases where !learned.preload.leases.isEmpty {
             fidelity.grant(ttl: lease.ttl, at: now)
         }

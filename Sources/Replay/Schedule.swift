@@ -16,6 +16,14 @@ package struct Schedule: Sendable, Equatable {
         case max
     }
 
+    /// What of a run is not measured: it is sent, answered, compared and written down as the rest is.
+    package enum WarmUp: Sendable, Equatable {
+        /// So many calls of the plan, the first ones behind the schedule's offset.
+        case calls(Int)
+        /// Calls that are due within so many nanoseconds after the start.
+        case nanoseconds(Int64)
+    }
+
     package var pace: Pace
     /// Nanoseconds into the recording: earlier calls are left out.
     package var offset: Int64 = 0
@@ -25,6 +33,8 @@ package struct Schedule: Sendable, Equatable {
     package var loops: UInt32 = 1
     /// Nanoseconds in which the rate rises linearly from 0 to what is asked for; open loops only.
     package var ramp: Int64 = 0
+    /// Nil for none.
+    package var warmUp: WarmUp?
 
     package init(_ pace: Pace) { self.pace = pace }
 

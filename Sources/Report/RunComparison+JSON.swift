@@ -40,7 +40,7 @@ extension RunComparison {
         ("different", { Double($0.different) }, .count), ("duration_ns", { Double($0.nanoseconds) }, .duration),
         ("approximated_compared", { $0.approximated == 0 ? nil : Double($0.approximated) }, .count),
         ("approximated_different", { $0.approximated == 0 ? nil : Double($0.approximatedDifferent) }, .count),
-        ("events", { Double($0.events) }, .count),
+        ("warm_up", { $0.warmUp == 0 ? nil : Double($0.warmUp) }, .count), ("events", { Double($0.events) }, .count),
         ("not_replayed", { $0.notReplayed.map { Double($0.reduce(0) { $0 + $1.count }) } }, .count),
         ("fidelity", { $0.fidelity }, .share), ("busy_percent", { $0.engine?.busy }, .busy),
         ("delivery_p50_ns", { $0.delivery("p50") }, .time), ("delivery_p99_ns", { $0.delivery("p99") }, .time),

@@ -125,6 +125,7 @@ package struct RunComparison: Sendable {
         var section = Section(
             title: "Calls", note: "Answered calls and messages; a stream's messages count one by one.")
         section.rows += figures("answered", .count) { Double($0.total) }
+        section.rows += figures("  of the warm-up, not timed", .count) { $0.warmUp == 0 ? nil : Double($0.warmUp) }
         section.rows += figures("a second", .rate) { $0.throughput }
         section.rows += figures("took", .duration) { Double($0.nanoseconds) }
         section.rows += figures("errors", .count) { Double($0.errors) }

@@ -25,6 +25,7 @@ extension RunSummary {
         for (entry, name) in Self.members { if let value = meta[entry] { json.member(name, value) } }
         json.member("interrupted", end == .interrupted)
         json.member("answered", total)
+        if warmUp > 0 { json.member("warm_up", warmUp) }
         if let throughput { json.member("per_second", decimal: throughput) }
         json.member("errors", errors)
         json.name("status")
@@ -96,9 +97,9 @@ extension RunSummary {
 extension TimeHistogram {
     /// What is told of a distribution, by name.
     static let members: [(name: String, value: @Sendable (TimeHistogram) -> UInt64)] =
-        RunComparison.percentiles.map { label, percent in
+        ([("p10", 10)] + RunComparison.percentiles).map { label, percent in
             (label.filter { $0 != "." } + "_ns", { @Sendable times in times.percentile(percent) })
-        } + [("max_ns", \.max)]
+        } + [("max_ns", \.max), ("mean_ns", { @Sendable times in UInt64(times.mean.rounded()) })]
 
     func write(to json: inout JSONWriter) {
         json.beginObject()

@@ -23,6 +23,8 @@ package struct RunSummary: Sendable {
     package private(set) var approximated = 0
     package private(set) var approximatedDifferent = 0
     package private(set) var events = 0
+    /// Answered calls and messages of the warm-up: in all counts, in no time.
+    package private(set) var warmUp = 0
     /// From when a call was to be sent to when it had ended.
     package private(set) var response = TimeHistogram()
     /// From when it was sent to when it had ended.
@@ -81,6 +83,7 @@ package struct RunSummary: Sendable {
             compared += 1
             if record.difference != 0 { differences[record.difference, default: 0] += 1 }
         }
+        if record.isWarmUp { return warmUp += 1 }
         guard operation.responseEnd != Operation.absent else { return }
         response.record(operation.responseEnd.clampedSum(record.intended))
         service.record(operation.responseEnd)
@@ -110,12 +113,12 @@ package struct RunSummary: Sendable {
 
     package var total: Int { answered.reduce(0, +) }
 
-    /// From the first intended time to the last end; 0 where nothing was answered.
+    /// From the first intended time behind the warm-up to the last end; 0 where nothing was answered.
     package var nanoseconds: Int64 { first < last ? last.clampedSum(-first) : 0 }
 
-    /// Answered calls a second; nil for a run of no length.
+    /// Answered calls a second, without the warm-up; nil for a run of no length.
     package var throughput: Double? {
-        nanoseconds > 0 ? Double(total) / (Double(nanoseconds) / 1e9) : nil
+        nanoseconds > 0 ? Double(total - warmUp) / (Double(nanoseconds) / 1e9) : nil
     }
 
     /// Whether the trace is a replay at all.

@@ -4,6 +4,8 @@ import Etcd
 extension BatchCodec {
     /// Added to the difference of what stands for another call.
     private static var approximated: Int64 { 256 }
+    /// Added to that of the warm-up.
+    private static var warmUp: Int64 { 512 }
 
     /// A record for each operation, or none at all. Calls end nearly in the order in which they were planned, so a
     /// call's number is close to the one before; send lag and wait are small where the replay keeps its times.
@@ -19,7 +21,9 @@ extension BatchCodec {
             coder.number(&step, .replayCall)
             var loop = Int64(record.loop)
             coder.number(&loop, .replayLoop)
-            var difference = Int64(record.difference) + (record.isApproximated ? Self.approximated : 0)
+            var difference = Int64(record.difference)
+            if record.isApproximated { difference += Self.approximated }
+            if record.isWarmUp { difference += Self.warmUp }
             coder.number(&difference, .replayDifference)
             if Coder.encodes {
                 previousCall = Int64(record.call)
@@ -29,8 +33,9 @@ extension BatchCodec {
             previousCall = previousCall &+ step &+ 1
             record.call = narrowed(previousCall)
             record.loop = narrowed(loop)
-            guard (0..<2 * Self.approximated).contains(difference) else { return coder.fail() }
-            record.isApproximated = difference >= Self.approximated
+            guard (0..<2 * Self.warmUp).contains(difference) else { return coder.fail() }
+            record.isWarmUp = difference & Self.warmUp != 0
+            record.isApproximated = difference & Self.approximated != 0
             record.difference = UInt8(truncatingIfNeeded: difference)
             batch.replays.append(record)
         }

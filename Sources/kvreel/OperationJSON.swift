@@ -81,6 +81,7 @@ struct OperationJSON {
             json.member("difference", Difference(rawValue: replay.difference)?.word ?? "\(replay.difference)")
         }
         if replay.isApproximated { json.member("approximated", true) }
+        if replay.isWarmUp { json.member("warm_up", true) }
     }
 
     private static func type(_ operation: Operation) -> String {

@@ -60,6 +60,18 @@ enum OptionValue {
 
     static func loops(_ text: String) throws -> UInt32 { try number(text, 1...1_000_000, "it is 1 to 1000000") }
 
+    /// `500` or `10k` calls, or a time.
+    static func warmUp(_ text: String) throws -> Schedule.WarmUp {
+        if let last = text.last, "smh".contains(last) {
+            return .nanoseconds(Int64(clamping: try duration(text)))
+        }
+        let (digits, scale) = text.hasSuffix("k") ? (text.dropLast(), 1_000) : (text[...], 1)
+        guard let count = Int(digits), (1...1_000_000_000).contains(count) else {
+            throw ValidationError("a warm-up is so many calls, 500 or 10k, or a time such as 500ms or 2s")
+        }
+        return .calls(count * scale)
+    }
+
     static func seed(_ text: String) throws -> UInt64 { try number(text, 0...UInt64.max, "a seed is a number") }
 
     static func speed(_ text: String) throws -> Schedule.Ratio {

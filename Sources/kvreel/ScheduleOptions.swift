@@ -48,6 +48,14 @@ struct ScheduleOptions: ParsableArguments {
     var ramp: UInt64?
 
     @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Leave the first calls out of the times that are told: so many, 500, 10k, or those of so long, 2s.",
+            valueName: "n|time"),
+        transform: OptionValue.warmUp)
+    var warmUp: Schedule.WarmUp?
+
+    @Option(
         name: .long, help: ArgumentHelp("Of --poisson (default: 1).", valueName: "n"), transform: OptionValue.seed)
     var seed: UInt64?
 
@@ -77,6 +85,7 @@ struct ScheduleOptions: ParsableArguments {
         schedule.duration = duration.map { Int64(clamping: $0) }
         schedule.loops = loop ?? 1
         schedule.ramp = Int64(clamping: ramp ?? 0)
+        schedule.warmUp = warmUp
         return schedule
     }
 }
@@ -96,6 +105,11 @@ extension Schedule {
         if let duration { words += ", for \(Self.seconds(duration))" }
         if loops > 1 { words += ", \(loops) times" }
         if ramp > 0 { words += ", ramp \(Self.seconds(ramp))" }
+        switch warmUp {
+        case .none: break
+        case .calls(let count): words += ", warm-up \(Terminal.counted(count, "call"))"
+        case .nanoseconds(let time): words += ", warm-up \(Self.seconds(time))"
+        }
         return words
     }
 

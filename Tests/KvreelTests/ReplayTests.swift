@@ -47,6 +47,41 @@ struct ReplayTests {
         #expect(range["requests"] as? Int == 613)
     }
 
+    @Test(
+        "a warm-up is in no time, of the replay and of a report of its trace",
+        arguments: [(["--closed", "5"], "200", 200), (["--rate", "1k", "--duration", "500ms"], "300ms", 300)])
+    func warmUp(_ schedule: [String], _ length: String, _ count: Int) throws {
+        let folder = try TemporaryFolder()
+        let (trace, output) = (folder.path("a.kvr"), folder.path("b.kvr"))
+        #expect(try ProgramRun.kvreel(["generate", "-n", "600", "-o", trace, "--quiet"]).status == 0)
+        let run = try ProgramRun.kvreel(
+            ["replay", trace, "--backend", "null", "--order", "none", "--warm-up", length, "-o", output, "--json"]
+                + schedule)
+        let report = try ProgramRun.kvreel(["report", "--json", output])
+        let reported = try #require((report.json["runs"] as? [[String: Any]])?.first)
+        for result in [try run.json, reported] {
+            let answered = try #require(result["answered"] as? Int)
+            #expect(answered == (schedule.contains("--closed") ? 600 : 500))
+            #expect(result["warm_up"] as? Int == count && result["compared"] as? Int == answered)
+            let times = try #require(result["response_time"] as? [String: Int])
+            #expect(times["count"] == answered - count)
+            #expect(times["p10_ns"] ?? .max <= times["p50_ns"] ?? 0 && times["mean_ns"] ?? .max <= times["max_ns"] ?? 0)
+            let seconds = Double(try #require(result["duration_ns"] as? Int)) / 1e9
+            let rate = try #require(result["per_second"] as? Double)
+            #expect(abs(rate * seconds - Double(answered - count)) < 0.01)
+        }
+        let words = schedule.contains("--closed") ? ", warm-up 200 calls" : ", warm-up 0.300 s"
+        #expect((reported["schedule"] as? String)?.hasSuffix(words) == true)
+        let lines = try ProgramRun.kvreel(["cat", "--json", output]).output.split(separator: "\n")
+        #expect(lines.count { $0.contains("\"warm_up\":true") } == count, "\(lines.first ?? "")")
+    }
+
+    @Test("a warm-up of no length is refused", arguments: ["0", "-1", "1.5", "2d", "0s", "many"])
+    func noWarmUp(_ length: String) throws {
+        let run = try ProgramRun.kvreel(["replay", "a.kvr", "--backend", "null", "--warm-up=\(length)"])
+        #expect(run.status == 2, "\(run.errors)")
+    }
+
     @Test("at ten times the speed the timetable is kept to, or the verdict says what was not")
     func speed() throws {
         let folder = try TemporaryFolder()

@@ -256,6 +256,34 @@ struct EngineTests {
         }
     }
 
+    @Test(
+        "the warm-up is sent and written down, and is in no time",
+        arguments: [Schedule.Pace.closed(outstanding: 1), .recorded(speed: .init(1))], [0, 3])
+    func warmUp(_ pace: Schedule.Pace, skipped: Int) {
+        // Calls take 9 ms up to call 11, then 1 ms; in the open loop they are due every 10 ms.
+        for warmUp in [Schedule.WarmUp.calls(12 - skipped), .nanoseconds(Int64(12 - skipped) * 9_500_000)] {
+            var schedule = Schedule(pace)
+            schedule.offset = Int64(skipped) * 10 * Self.millisecond
+            schedule.warmUp = warmUp
+            schedule.loops = 2
+            var engine = HandmadePlan.ranges(30, apart: 10 * Self.millisecond).engine(schedule)
+            var store = ScriptedStore()
+            store.latency = { $0.call < 12 || $0.call % 30 < 12 ? 9 * Self.millisecond : Self.millisecond }
+            store.run(&engine)
+            let batch = engine.written()
+            #expect(batch.operations.count == 2 * (30 - skipped))
+            // By its time the warm-up of a closed loop ends later: calls 12 to 17 begin before 12 times 9.5 ms.
+            let isTimed = if case .nanoseconds = warmUp, !schedule.isOpen { true } else { false }
+            let measured = batch.replays.filter { !$0.isWarmUp }
+            let first = isTimed ? 12 + (13 - skipped) / 2 : 12
+            #expect(measured.filter { $0.loop == 0 }.map(\.call) == Array(UInt32(first)..<30))
+            // Only the first loop has one.
+            #expect(measured.count { $0.loop == 1 } == 30 - skipped)
+            #expect(engine.latencies.service.count == UInt64(measured.count))
+            #expect(engine.fidelity.same == 30 - skipped)
+        }
+    }
+
     @Test("a duration ends the run: what is due before it is sent and waited for")
     func duration() {
         var schedule = Schedule(.constant(rate: .init(1_000_000)))

@@ -25,6 +25,21 @@ struct RunSummaryTests {
         #expect([summary.dependencyWait.percentile(50), summary.dependencyWait.max] == [0, 200])
     }
 
+    @Test("the warm-up is in all counts, and in no time")
+    func warmUp() {
+        var batch = OperationBatch()
+        for (sent, took) in [(1_000, 900), (2_000, 700), (3_000, 100), (3_500, 500)] {
+            batch.append(kind: .put, sent: Int64(sent), took: Int64(took), status: sent == 2_000 ? 14 : 0)
+            batch.replays[batch.replays.count - 1].isWarmUp = sent < 3_000
+        }
+        var summary = RunSummary(name: "a.kvr")
+        summary.add(batch)
+        #expect([summary.total, summary.warmUp, summary.errors, summary.compared] == [4, 2, 1, 4])
+        #expect(summary.nanoseconds == 1_000)
+        #expect(summary.throughput == 2e6)
+        #expect([summary.service.count, summary.service.min, summary.service.max] == [2, 100, 500])
+    }
+
     @Test("errors by status; outcomes of the first loop only")
     func outcomes() {
         var batch = OperationBatch()

@@ -172,6 +172,8 @@ struct AnyBatch {
         record.call = unsigned()
         record.loop = unsigned()
         record.difference = UInt8(truncatingIfNeeded: random.next())
+        record.isApproximated = random.chance(0.5)
+        record.isWarmUp = random.chance(0.5)
         return record
     }
 
