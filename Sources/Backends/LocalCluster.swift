@@ -68,6 +68,9 @@ package final class LocalCluster: Sendable {
 
     package var memberCount: Int { options.members }
 
+    /// The folder that the members' data lies in.
+    var dataFolder: String { folder.path }
+
     /// `127.0.0.1:PORT` of each member.
     package var endpoints: [String] { shared.withLock { $0.members.map { "127.0.0.1:\($0.clientPort)" } } }
 

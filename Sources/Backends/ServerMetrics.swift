@@ -34,6 +34,17 @@ package struct ServerMetrics: Sendable, Equatable {
         }
     }
 
+    /// How many values of a histogram are not above a bound; the last bucket's is infinite.
+    package struct Bucket: Sendable, Equatable {
+        package var bound: Double
+        package var count: Double
+
+        package init(bound: Double, count: Double) {
+            self.bound = bound
+            self.count = count
+        }
+    }
+
     /// In the server's order.
     package private(set) var samples: [Sample] = []
 
@@ -50,6 +61,29 @@ package struct ServerMetrics: Sendable, Equatable {
             if labels.allSatisfy({ sample.labels.contains($0) }) { sum = (sum ?? 0) + sample.value }
         }
         return sum
+    }
+
+    /// The buckets of the histogram of that name, by their bounds; empty if there is none.
+    package func buckets(_ name: String) -> [Bucket] {
+        samples.compactMap { sample in
+            guard sample.name == name + "_bucket", let text = sample["le"],
+                let bound = text == "+Inf" ? Double.infinity : Double(text), !bound.isNaN
+            else { return nil }
+            return Bucket(bound: bound, count: sample.value)
+        }.sorted { $0.bound < $1.bound }
+    }
+
+    /// What came into a histogram since it had been so, of the same server; all of it where it had been empty.
+    package static func differences(_ now: [Bucket], since before: [Bucket]) -> [Bucket] {
+        guard now.map(\.bound) == before.map(\.bound) else { return now }
+        return zip(now, before).map { Bucket(bound: $0.bound, count: $0.count - $1.count) }
+    }
+
+    /// The least bound that so large a share of the values is not above; nil where it is none but infinity, and of no
+    /// values.
+    package static func bound(of share: Double, _ buckets: [Bucket]) -> Double? {
+        guard let all = buckets.last?.count, all > 0 else { return nil }
+        return buckets.first { $0.count >= share * all }.flatMap { $0.bound.isFinite ? $0.bound : nil }
     }
 
     /// Methods that were asked for at least once, in the order of their names.

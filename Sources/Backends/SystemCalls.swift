@@ -11,6 +11,11 @@ struct SystemFailure: Error, Equatable {
     static var last: SystemFailure { SystemFailure(code: errno) }
 }
 
+enum SystemClock {
+    /// In which the system counts processes' time (sysconf(3), _SC_CLK_TCK).
+    static var ticksPerSecond: Int { max(1, sysconf(Int32(_SC_CLK_TCK))) }
+}
+
 enum MonotonicClock {
     /// Nanoseconds of a clock that only grows.
     static var now: UInt64 { clinux_monotonic_time() }

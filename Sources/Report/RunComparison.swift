@@ -293,6 +293,7 @@ package struct RunComparison: Sendable {
             lines += excluded.split(separator: "\n").map { "not replayed: \($0)" }
         }
         if let faults = run.meta[.faults] { lines += faults.split(separator: "\n").map { "at \($0)" } }
+        lines += run.conditions?.lines ?? []
         if let remarks = run.meta[.remarks] { lines += remarks.split(separator: "\n").map(String.init) }
         if let coverage = run.meta[.coverage] { lines.append(coverage) }
         return lines

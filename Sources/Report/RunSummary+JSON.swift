@@ -54,6 +54,7 @@ extension RunSummary {
             for line in faults.split(separator: "\n") { json.value(String(line)) }
             json.endArray()
         }
+        conditions?.write(to: &json)
         if let fidelity = fidelity ?? self.fidelity { json.member("fidelity", share: fidelity) }
         if let engine { json.member("busy_percent", decimal: engine.busy) }
         for label in ["p50", "p99"] {

@@ -48,6 +48,8 @@ extension TraceMeta {
         case counts = "replay.counts"
         /// How often which delivery latency was measured, behind the words of `delivery`.
         case deliveries = "replay.deliveries"
+        /// Of members on this machine: machine, disk, version, shares of the processors; one a line (`RunConditions`).
+        case conditions = "replay.conditions"
 
         /// Whether it is for people; the rest is what programs make words of.
         package var isWords: Bool { self != .counts && self != .deliveries }

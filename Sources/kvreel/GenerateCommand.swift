@@ -210,7 +210,8 @@ struct SyntheticArguments: ParsableArguments {
     var given: [String] {
         let all: [(Bool, String)] = [
             (mix != nil, "--mix"), (keys != nil, "--keys"), (keyBytes != nil, "--key-bytes"),
-            (missing != nil, "--missing"), (skew != nil, "--skew"), (valueBytes != nil, "--value-bytes"), (rate != nil, "--rate"), (constant, "--constant"),
+            (missing != nil, "--missing"), (skew != nil, "--skew"), (valueBytes != nil, "--value-bytes"),
+            (rate != nil, "--rate"), (constant, "--constant"),
             (operations != nil, "--operations"), (duration != nil, "--duration"), (clients != nil, "--clients"),
         ]
         return all.filter(\.0).map(\.1)

@@ -46,6 +46,9 @@ final class OpenedStore {
     /// The members that were started for the run; nil where there are none.
     var members: (any MemberControl)? { cluster ?? (backend as? ChainBackend)?.localChain.map(ChainNodes.init) }
 
+    /// Looks at the machine before the run; nil where the store is elsewhere, or none of etcd.
+    func probeConditions() -> ConditionsProbe? { cluster.map { ConditionsProbe($0) } }
+
     /// The ends of the connections, as the trace names them: connection i begins with endpoint i modulo their number.
     func connectionNames(_ count: Int) -> [Replay.ConnectionNames] {
         (0..<count).map {

@@ -16,7 +16,7 @@ struct ReplayResult {
     init(
         _ options: ReplaySession.Options, _ input: PlanInput, _ driver: EngineDriver, backend: any Backend,
         connections: Int, preload: PreloadOutcome, isInterrupted: Bool,
-        faults: [String], check: CheckResult?
+        faults: [String], check: CheckResult?, conditions: RunConditions?
     ) {
         let plan = input.plan
         self.check = check
@@ -49,6 +49,7 @@ struct ReplayResult {
         }
         counts.describe(&meta, examples: Self.examples(driver.engine, plan))
         score = counts.score
+        meta[.conditions] = conditions?.text
         self.meta = meta
     }
 

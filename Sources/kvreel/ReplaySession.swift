@@ -126,8 +126,10 @@ struct ReplaySession {
                 "kvreel: replaying \(Terminal.counted(input.plan.calls.count, "call")) on \(store.backend.name), "
                     + "\(options.schedule.words); Ctrl-C ends it\n")
         }
+        let probe = store.probeConditions()
         var broken: BackendError?
         do throws(BackendError) { try store.backend.run(driver) } catch { broken = error }
+        let conditions = probe?.conditions()
         driver.finish()
         let done = faults?.finish() ?? []
         let check = writer.takeHistory().map { history in
@@ -137,7 +139,8 @@ struct ReplaySession {
         }
         let result = ReplayResult(
             options, input, driver, backend: store.backend, connections: connections, preload: preload,
-            isInterrupted: interruption.isRequested, faults: done, check: check)
+            isInterrupted: interruption.isRequested, faults: done, check: check,
+            conditions: conditions)
         let finished = try writer.finish(result.meta)
         if options.json {
             var output = StandardOutput()

@@ -27,6 +27,26 @@ struct ServerMetricsTests {
         #expect(found.samples.last?.value == -0.25)
     }
 
+    @Test("a histogram's share is within the least bucket that holds so many, of what came since")
+    func histogram() {
+        func buckets(_ counts: [Int]) -> [ServerMetrics.Bucket] {
+            metrics(
+                zip(["0.001", "0.002", "0.004", "+Inf"], counts).reversed()
+                    .map { "fsync_seconds_bucket{le=\"\($0)\"} \($1)" }.joined(separator: "\n")
+            ).buckets("fsync_seconds")
+        }
+        let (before, after) = (buckets([100, 100, 100, 100]), buckets([150, 198, 199, 200]))
+        let since = ServerMetrics.differences(after, since: before)
+        #expect(since.map(\.count) == [50, 98, 99, 100])
+        #expect(since.map(\.bound) == [0.001, 0.002, 0.004, .infinity])
+        #expect([0.5, 0.51, 0.98, 0.99].map { ServerMetrics.bound(of: $0, since) } == [0.001, 0.002, 0.002, 0.004])
+        // Beyond the last bound nothing is known.
+        #expect(ServerMetrics.bound(of: 0.995, since) == nil)
+        #expect(ServerMetrics.bound(of: 0.5, buckets([0, 0, 0, 0])) == nil)
+        #expect(ServerMetrics.differences(after, since: []) == after)
+        #expect(metrics("fsync_seconds_bucket{le=\"x\"} 1").buckets("fsync_seconds") == [])
+    }
+
     @Test(
         "a line of another form is passed over",
         arguments: [

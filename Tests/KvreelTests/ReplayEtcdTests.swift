@@ -71,6 +71,34 @@ struct ReplayEtcdTests {
         #expect(different * 1_000 <= compared, "\(different) of \(compared): \(result["remarks"] ?? "")")
     }
 
+    @Test("under which conditions it ran, the replay says, and a report of its trace", arguments: [1, 3])
+    func conditions(members: Int) throws {
+        let folder = try TemporaryFolder()
+        let (trace, output) = (folder.path("a.kvr"), folder.path("b.kvr"))
+        let generated = try ProgramRun.kvreel([
+            "generate", "-n", "2k", "--mix", "put=1", "--key-bytes", "8", "-o", trace, "--quiet",
+        ])
+        try #require(generated.status == 0, "\(generated.errors)")
+        let run = try ProgramRun.kvreel([
+            "replay", trace, "--backend", "etcd:\(members)", "--closed", "8", "--order", "none", "-o", output, "--json",
+        ])
+        try #require(run.status == 0, "\(run.errors)")
+        let found = try #require(try run.json["conditions"] as? [String: Any])
+        #expect(found["members"] as? Int == members && found["tls"] as? Bool == false)
+        #expect((found["store"] as? String)?.hasPrefix("etcd 3.") == true)
+        let cores = try #require(found["cores"] as? Int)
+        #expect(found["members_exceed_cores"] as? Bool == (members > cores))
+        let waits = try #require(found["fsync"] as? [[String: Any]])
+        #expect(waits.compactMap { $0["member"] as? Int } == Array(1...members))
+        #expect(waits.allSatisfy { ($0["count"] as? Int ?? 0) > 0 })
+        let shares = ["members_percent", "kvreel_percent"].compactMap { found[$0] as? Double }
+        #expect(shares.count == 2 && shares.allSatisfy { $0 > 0 } && shares.reduce(0, +) < 105, "\(shares)")
+        #expect(found["generator_bound"] as? Bool == (shares.last ?? 0 > 30))
+        let report = try ProgramRun.kvreel(["report", output]).output
+        #expect(report.contains("\n  machine: \(cores) core"))
+        #expect(report.contains("members exceed cores: processor contention dominates") == (members > cores))
+    }
+
     @Test("etcd counts the calls that the recording holds, and one question of kvreel's own")
     func metrics() throws {
         let folder = try TemporaryFolder()

@@ -44,6 +44,23 @@ enum SampleRuns {
             var second = first
             second[.backend] = "etcd:3"
             second[.excluded] = "no answer seen: 1 203 put, 1 range\nits value is too large: 1 txn"
+            second[.conditions] = """
+                cores 2
+                members 3
+                processor AMD EPYC
+                memory 8589934592
+                kernel Linux 6.1.0
+                file-system ext4
+                device /dev/vda
+                store etcd 3.4.23
+                tls false
+                fsync 1 90 1000000 4000000
+                fsync 2 90 1000000 8000000
+                fsync 3 90 2000000 -
+                members-busy 0.6\(number)25
+                replayer-busy 0.2\(number + 7)
+                load 0.5\(number) 0.40 0.30
+                """
             if number == 2 { second[.verdict] = "invalid" }
             runs.append(run("three-\(number).kvr", second, slowness: 98 + Int64(number * 9), errors: number))
         }
