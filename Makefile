@@ -6,7 +6,8 @@ TEST = $(SWIFT) test -c release --disable-testable-imports
 
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help build demo test soak fuzz bench live golden analysis midstream netcraq format lint tidy docs clean
+.PHONY: help build demo test soak fuzz bench live golden analysis midstream netcraq edge-fig2
+.PHONY: format lint tidy docs clean
 
 help:
 	@echo "kvreel: make TARGET"
@@ -57,6 +58,9 @@ analysis: build ## make the tables in analysis/ again from traces/
 
 netcraq: build ## make the tables in analysis/netcraq again: published throughput, predicted
 	@scripts/netcraq
+
+edge-fig2: build ## etcd against its number of members, into analysis/edge-fig2; REPEATS=n (3); 20 quiet minutes
+	@scripts/edge-fig2 --repeats $(or $(REPEATS),3)
 
 midstream: build ## make the tables in analysis/midstream again: cuts and losses (minutes)
 	@scripts/midstream
