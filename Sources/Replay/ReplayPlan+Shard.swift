@@ -11,8 +11,12 @@ extension ReplayPlan {
     /// - Parameter shown: by call, the revision that its answer showed, or the recording had shown by then.
     mutating func cut(to shard: Shard, shown: [Int64], limits: PlanLimits) {
         let assignment = ShardAssignment(self, count: shard.count, limits: limits)
-        let asksOthers = askCurrentRevisions(assignment, shown)
-        let borders = ShardBorders(order, assignment, asksOthers: asksOthers)
+        var crossing = askCurrentRevisions(assignment, shown)
+        if assignment.callCounts.count(where: { $0 > 0 }) > 1 {
+            // Whether there is something to compact depends on all writes.
+            for place in calls.indices where calls[place].kind == .compact { crossing[place] = true }
+        }
+        let borders = ShardBorders(order, assignment, known: crossing)
         var planned = PlannedShard(shard)
         planned.callCounts = assignment.callCounts
         planned.times = calls.map(\.time)

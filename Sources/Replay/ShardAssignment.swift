@@ -27,23 +27,24 @@ struct ShardAssignment {
         for place in plan.calls.indices {
             let call = plan.calls[place]
             if case .endStream = call.action { continue }
-            let source = plan.revisionSource(of: call).flatMap { Int($0) < place ? shards[Int($0)] : nil }
+            let source = plan.revisionSource(of: call).flatMap { Int($0) < place ? Int($0) : nil }
             let anchor = joining.anchors[place]
             var shard = anchor == ShardJoining.none ? 0 : homes[Int(joining.components.component(of: anchor))]
             isWide[place] = joining.isRefused(plan, place)
             switch call.kind {
             case .compact:
                 // All in one shard: whether one has something left to do depends on those before it.
-                isWide[place] = true
-                if compactions == nil { compactions = source ?? 0 }
+                if compactions == nil { compactions = source.map { shards[$0] } ?? 0 }
                 shard = compactions ?? 0
-            case .hashKV: shard = source ?? 0
-            // Where the revision is known that it asks for: with the list that it continues.
-            case .range, .rangeStream: if isWide[place], let source { shard = source }
+            case .hashKV: if let source { shard = shards[source] }
+            case .range, .rangeStream:
+                // Where its list is, the revision is known that it goes on at.
+                if let source, isWide[place] || isWide[source] { shard = shards[source] }
             case .watchCreate:
                 // It waits for the list before it only, and keeps nobody waiting.
                 isWide[place] = false
-                if let source { shard = source }
+                if let source { shard = shards[source] }
+            // Of no watch that is known.
             case .watchCancel, .watchProgress: if anchor == ShardJoining.none { shard = streams[Int(call.stream)] }
             default: break
             }
@@ -111,12 +112,14 @@ struct ShardJoining {
             }
         default: break
         }
-        // Keys that end with a lease.
         for number in call.patches.range {
             let patch = plan.patches[number]
             switch patch.source {
+            // Keys that end with a lease.
             case .leaseOfCall: join(place, lease: plan.calls[Int(patch.number)].lease)
             case .leaseOfPreload: join(place, lease: plan.preload.leases[Int(patch.number)].recorded)
+            // Those of one watch, which its creation comes first of.
+            case .watchOfCall: anchors[place] = anchors[Int(patch.number)]
             default: break
             }
         }

@@ -21,14 +21,14 @@ struct ShardBorders {
         func isForeign(to shard: UInt16) -> Bool { self != .nobody && self != .shard(shard) }
     }
 
-    /// - Parameter asksOthers: calls that name a revision which an answer to a call of another shard tells.
-    init(_ order: OrderGraph, _ assignment: ShardAssignment, asksOthers: [Bool]) {
-        isCrossing = asksOthers
+    /// - Parameter known: calls that cross whatever the order says.
+    init(_ order: OrderGraph, _ assignment: ShardAssignment, known: [Bool]) {
+        isCrossing = known
         sequence = Self.sequence(of: order)
         let callCount = assignment.shards.count
         if order.nodeCount <= callCount, order.successors.isEmpty { return }
         let shards = assignment.shards
-        let isWide = (0..<callCount).map { assignment.isWide[$0] || asksOthers[$0] }
+        let isWide = (0..<callCount).map { assignment.isWide[$0] || known[$0] }
         func owner(_ call: Int) -> Owner {
             shards[call] == ShardAssignment.everywhere ? .nobody : .shard(shards[call])
         }

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Plans of enlarged recordings")
 struct EnlargedPlanTests {
-    private static func enlarged(_ name: String, copies: Int, seed: UInt64) throws -> [OperationBatch] {
+    static func enlarged(_ name: String, copies: Int, seed: UInt64) throws -> [OperationBatch] {
         var recorded = RecordedTrace(copies: copies)
         for batch in try RealPlanTests.batches(of: Repository.traces.appending(path: "\(name).pcap.zst").path) {
             try recorded.add(batch)

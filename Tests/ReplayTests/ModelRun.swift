@@ -12,12 +12,31 @@ struct ModelRun {
     private var revisions: [Int64]
     private var leases: [UInt32: Int64] = [:]
     private(set) var compared = 0
+    /// Calls that came out otherwise, and how.
+    private(set) var differing: [Int] = []
     private(set) var differences: [String] = []
+    /// Of each node of the graph, what it still waits for; and those that are free to go.
+    private var open: [UInt32]
+    private var ready: [Int]
 
     init(_ plan: ReplayPlan) {
-        self.plan = plan
-        revisions = Array(repeating: 0, count: plan.calls.count)
+        self.init(plan, at: ModelStore(), [], [])
         preload()
+    }
+
+    /// A run on a store that the other has preloaded.
+    init(_ plan: ReplayPlan, preloadedBy other: ModelRun) {
+        self.init(plan, at: other.store, other.preloadRevisions, other.preloadLeases)
+    }
+
+    private init(_ plan: ReplayPlan, at store: ModelStore, _ revisions: [Int64], _ leases: [Int64]) {
+        self.plan = plan
+        self.store = store
+        preloadRevisions = revisions
+        preloadLeases = leases
+        self.revisions = Array(repeating: 0, count: plan.calls.count)
+        open = plan.order.waits
+        ready = plan.order.waits.indices.filter { plan.order.waits[$0] == 0 }
     }
 
     private mutating func preload() {
@@ -32,22 +51,38 @@ struct ModelRun {
     /// Does a call that is free to go, one after the other, whichever the seed picks; false if some never are.
     mutating func run(seed: UInt64) -> Bool {
         var random = SplitMix64(seed: seed)
-        var open = plan.order.waits
-        var ready = plan.order.waits.indices.filter { open[$0] == 0 }
-        var done = 0
-        while !ready.isEmpty {
-            let pick = Int(random.next() % UInt64(ready.count))
-            ready.swapAt(pick, ready.count - 1)
-            let node = ready.removeLast()
-            done += 1
-            if node < plan.calls.count { perform(node) }
-            for place in plan.order.starts[node]..<plan.order.starts[node + 1] {
-                let next = Int(plan.order.successors[Int(place)])
-                open[next] -= 1
-                if open[next] == 0 { ready.append(next) }
-            }
+        while step(&random) {}
+        return isDone
+    }
+
+    /// The same of several runs on the store of the first, all preloaded by that; each goes on at a pace of its own.
+    static func run(_ runs: inout [ModelRun], seed: UInt64) -> Bool {
+        var random = SplitMix64(seed: seed)
+        var turns = runs.indices.flatMap { Array(repeating: $0, count: 1 + random.below(8)) }
+        var store = runs[0].store
+        while !turns.isEmpty {
+            let run = turns[random.below(turns.count)]
+            swap(&runs[run].store, &store)
+            if !runs[run].step(&random) { turns.removeAll { $0 == run } }
+            swap(&runs[run].store, &store)
         }
-        return done == plan.order.nodeCount
+        return runs.allSatisfy { $0.isDone }
+    }
+
+    private var isDone: Bool { open.allSatisfy { $0 == 0 } && ready.isEmpty }
+
+    /// False if nothing is free to go.
+    private mutating func step(_ random: inout SplitMix64) -> Bool {
+        if ready.isEmpty { return false }
+        ready.swapAt(random.below(ready.count), ready.count - 1)
+        let node = ready.removeLast()
+        if node < plan.calls.count { perform(node) }
+        for place in plan.order.starts[node]..<plan.order.starts[node + 1] {
+            let next = Int(plan.order.successors[Int(place)])
+            open[next] -= 1
+            if open[next] == 0 { ready.append(next) }
+        }
+        return true
     }
 
     // MARK: Calls
@@ -181,6 +216,7 @@ struct ModelRun {
             }
         }
         if recorded != result {
+            differing.append(number)
             let key = call.body.key != 0 ? call.body.key : plan.parts[call.parts.range].first?.key ?? 0
             differences.append(
                 "call \(number) \(call.kind) \(String(decoding: plan.keys.string(key), as: UTF8.self)): recorded "

@@ -32,7 +32,7 @@ struct PatchTests {
         for patch in patches {
             switch patch.source {
             case .revisionOfCall, .leaseOfCall, .watchOfCall: made.edges.append((patch.number, call))
-            case .nowhere, .constant, .leaseOfPreload, .revisionOfPreload: break
+            case .nowhere, .constant, .leaseOfPreload, .revisionOfPreload, .currentRevision: break
             }
         }
     }
