@@ -24,7 +24,7 @@ public struct ByteTable: Sendable {
     public var byteCount: Int { bytes.count + ends.count * 12 + slots.count * 4 }
 
     /// Where the string of that number lies in `bytes`; empty for 0. Precondition: the number was given out.
-    public func range(of number: UInt32) -> Range<Int> {
+    @inlinable public func range(of number: UInt32) -> Range<Int> {
         if number == 0 { return 0..<0 }
         return Int(ends[Int(number) - 1])..<Int(ends[Int(number)])
     }

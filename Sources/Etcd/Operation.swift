@@ -4,7 +4,7 @@ public import Wire
 ///
 /// A fixed-size value: everything of variable size (keys, parts of transactions, key-values) lies in the arrays of the
 /// `OperationBatch` that holds the operation, and is named by number or `Slice`.
-public struct Operation: Sendable, Equatable {
+@frozen public struct Operation: Sendable, Equatable {
     /// When the request's first byte was seen; for a server's message without a request, that message's first byte.
     public var time: CaptureTime
     /// Nanoseconds after `time` at which the request's last byte, and the response's first and last byte were seen;
@@ -73,7 +73,7 @@ public struct Operation: Sendable, Equatable {
     public var responseWireBytes: Int64 = 0
 
     /// Marks a time that was not seen.
-    public static var absent: Int64 { .min }
+    @inlinable public static var absent: Int64 { .min }
 
     @inlinable public init(
         time: CaptureTime, connection: UInt32, stream: UInt32, role: Role, kind: OperationKind, evidence: Evidence,
@@ -181,7 +181,7 @@ public enum OperationKind: UInt8, Sendable, CaseIterable {
 
 /// The body of a range, put, delete or transaction, with its answer: a call of its own or an element of a
 /// transaction's branch (etcd rpc.proto: RequestOp, ResponseOp).
-public struct RequestOp: Sendable, Equatable {
+@frozen public struct RequestOp: Sendable, Equatable {
     public enum Kind: UInt8, Sendable, CaseIterable {
         case none = 0
         case range = 1
@@ -251,7 +251,7 @@ public struct RequestOp: Sendable, Equatable {
     /// Transaction inside a branch: how many of the following parts belong to it.
     public var nestedParts: UInt32 = 0
 
-    public init() {}
+    @inlinable public init() {}
 }
 
 /// A transaction's comparison (rpc.proto: Compare).

@@ -91,7 +91,7 @@ package struct Fidelity: Sendable {
     /// Compares an answered call; why it differs.
     @inline(__always)
     mutating func compare(
-        _ call: UInt32, of plan: borrowing ReplayPlan, with answer: borrowing StoreAnswer, parts: [RequestOp],
+        _ call: UInt32, of plan: borrowing ReplayPlan, with answer: StoreAnswer, parts: [RequestOp],
         from firstPart: Int, _ context: OutcomeContext
     ) -> Difference {
         if !isCrossing.isEmpty, isCrossing[Int(call)] {
@@ -128,7 +128,7 @@ package struct Fidelity: Sendable {
     /// Nil where the recording does not say enough.
     @inline(__always)
     private func check(
-        _ call: UInt32, _ plan: borrowing ReplayPlan, _ answer: borrowing StoreAnswer, _ parts: [RequestOp],
+        _ call: UInt32, _ plan: borrowing ReplayPlan, _ answer: StoreAnswer, _ parts: [RequestOp],
         _ firstPart: Int, _ context: OutcomeContext
     ) -> Difference? {
         let status = plan.calls[Int(call)].status
@@ -195,7 +195,7 @@ package struct Fidelity: Sendable {
     }
 
     private func difference(
-        _ txn: TxnRequest, _ plan: borrowing ReplayPlan, _ answer: borrowing StoreAnswer, _ parts: [RequestOp],
+        _ txn: TxnRequest, _ plan: borrowing ReplayPlan, _ answer: StoreAnswer, _ parts: [RequestOp],
         _ firstPart: Int, _ context: OutcomeContext
     ) -> Difference {
         let succeeded = answer.details.answer.flags.contains(.succeeded)

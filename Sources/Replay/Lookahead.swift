@@ -15,13 +15,15 @@ struct Lookahead: ~Copyable, Sendable {
     /// The calls' keys, then where they end.
     private var ends: [UInt32] = Array(repeating: 0, count: calls)
 
-    /// Looks at the calls of the lookahead behind `cursor`, once for all of them.
+    /// Whether it is to `advance` before the call at `cursor`.
     @inline(__always)
+    static func isDue(at cursor: UInt32) -> Bool { cursor % UInt32(calls) == 0 }
+
+    /// Looks at the calls of the lookahead behind `cursor`.
     mutating func advance(
         to cursor: UInt32, end: UInt32, of plan: borrowing ReplayPlan, _ nodes: borrowing NodeTable,
         _ learned: borrowing LearnedNumbers, _ recording: borrowing ReplayRecording
     ) {
-        if cursor % UInt32(Self.calls) != 0 { return }
         let first = Int(cursor) + Self.calls
         look(first..<max(first, min(first + Self.calls, Int(end))), plan, nodes, learned, recording)
     }

@@ -61,8 +61,7 @@ struct NodeTable: ~Copyable, Sendable {
 
     @inline(__always)
     private mutating func rearm(_ node: UInt32) {
-        nodes[Int(node)].waits = waits[Int(node)]
-        nodes[Int(node)].moment = .min
+        nodes[Int(node)] = Node(moment: .min, waits: waits[Int(node)])
     }
 
     /// Tells those that wait for the call that it was answered. Of the calls that then wait for nothing more, those
@@ -83,16 +82,17 @@ struct NodeTable: ~Copyable, Sendable {
         while place < end {
             let next = order.successors[place]
             place += 1
-            nodes[Int(next)].waits -= 1
-            if nodes[Int(next)].waits > 0 { continue }
+            var successor = nodes[Int(next)]
+            successor.waits -= 1
+            if successor.waits == 0, next >= cursor, next < callCount { successor.moment = moment }
+            nodes[Int(next)] = successor
+            if successor.waits > 0 { continue }
             if next >= callCount {
                 answered.append(next)
             } else if next < cursor {
-                let intended = nodes[Int(next)].moment
+                let intended = successor.moment
                 late.insert(CallHeap.Entry(call: next, intended: intended, released: max(intended, moment)))
                 rearm(next)
-            } else {
-                nodes[Int(next)].moment = moment
             }
         }
     }

@@ -5,7 +5,7 @@ extension ReplayEngine {
     /// Takes an answer, an event or the end of a stream. Whether the batch is to be taken now: for owners that would
     /// else have to look into the engine once more for each answer, where each look is checked for exclusive access.
     @discardableResult
-    package mutating func receive(_ answer: borrowing StoreAnswer) -> Bool {
+    package mutating func receive(_ answer: StoreAnswer) -> Bool {
         now = max(now, answer.done)
         switch answer.role {
         case .answer: self.answer(answer, isStreamLost: false)
@@ -16,7 +16,7 @@ extension ReplayEngine {
     }
 
     @inline(__always)
-    mutating func answer(_ answer: borrowing StoreAnswer, isStreamLost: Bool) {
+    mutating func answer(_ answer: StoreAnswer, isStreamLost: Bool) {
         guard let slot = slots.release(answer.number, at: answer.done) else { return counts.unexpected += 1 }
         if slot.call == SlotTable.noCall {
             endStream(Int(slot.stream), answer)
@@ -45,7 +45,7 @@ extension ReplayEngine {
     /// Learns from the answer to a call or message, compares it and writes it down.
     @inline(__always)
     private mutating func finish(
-        _ slot: SlotTable.Slot, _ answer: borrowing StoreAnswer, isStreamLost: Bool, isWarmUp: Bool
+        _ slot: SlotTable.Slot, _ answer: StoreAnswer, isStreamLost: Bool, isWarmUp: Bool
     ) {
         let call = slot.call
         if case .message = plan.calls[Int(call)].action { countMessage(slot, answer) }
@@ -80,7 +80,7 @@ extension ReplayEngine {
         recording.batch.replays.append(replay)
     }
 
-    private mutating func countMessage(_ slot: SlotTable.Slot, _ answer: borrowing StoreAnswer) {
+    private mutating func countMessage(_ slot: SlotTable.Slot, _ answer: StoreAnswer) {
         let place = Int(slot.stream)
         if streams[place].unanswered > 0 { streams[place].unanswered -= 1 }
         if streams[place].unanswered == 0, let end = streams[place].heldEnd {
@@ -105,7 +105,7 @@ extension ReplayEngine {
         return place < streams.count ? place : nil
     }
 
-    private mutating func event(_ answer: borrowing StoreAnswer) {
+    private mutating func event(_ answer: StoreAnswer) {
         let place = place(ofStream: answer.stream)
         var eventCount: Int64 = 0
         for record in answer.details.keyValues {
@@ -125,7 +125,7 @@ extension ReplayEngine {
         record(event: answer, stream: place, eventCount: eventCount)
     }
 
-    private mutating func streamEnd(_ answer: borrowing StoreAnswer) {
+    private mutating func streamEnd(_ answer: StoreAnswer) {
         guard let place = place(ofStream: answer.stream), streams[place].isOpen else { return }
         streams[place].isEndedByStore = true
         counts.endedStreams += 1
@@ -134,7 +134,7 @@ extension ReplayEngine {
     }
 
     /// The client's end of a stream was answered.
-    private mutating func endStream(_ place: Int, _ answer: borrowing StoreAnswer) {
+    private mutating func endStream(_ place: Int, _ answer: StoreAnswer) {
         record(stream: place, status: answer.isLost ? nil : answer.status, done: answer.done)
     }
 

@@ -17,7 +17,7 @@ extension ReplayEngine {
     /// Appends the operation of an answered call or message to the batch: the request as it was sent, the answer as it
     /// came.
     @inline(__always)
-    mutating func record(_ slot: SlotTable.Slot, _ answer: borrowing StoreAnswer) -> Written {
+    mutating func record(_ slot: SlotTable.Slot, _ answer: StoreAnswer) -> Written {
         let place = Int(slot.call)
         let moment = answer.sent == 0 ? answer.done : answer.sent
         let connection = plan.calls[place].connection % connectionCount
@@ -69,9 +69,9 @@ extension ReplayEngine {
         case .txn(let txn):
             txn.ask(&operation.body)
             if txn.ownCompareCount > 0 {
-                operation.body.compares = recording.append(compares: txn.ownCompares, of: plan)
+                operation.body.compares = record(compares: txn.ownCompares)
             }
-            if !txn.parts.isEmpty { operation.parts = recording.append(parts: txn.parts, of: plan) }
+            if !txn.parts.isEmpty { operation.parts = record(parts: txn.parts) }
         case .watchCreate(let create):
             create.ask(&operation.body)
             recording.number(keysOf: &operation, of: plan.keys)
@@ -91,14 +91,14 @@ extension ReplayEngine {
         operation.watchID = numbers.watchID
 
         if !isLost, answer.status == 0 { take(answer, into: &operation, &written) }
-        recording.batch.operations.append(operation)
+        recording.batch.operations.append(consume operation)
         return written
     }
 
     /// Adds what an answer without an error says.
     @inline(__always)
     private mutating func take(
-        _ answer: borrowing StoreAnswer, into operation: inout Operation, _ written: inout Written
+        _ answer: StoreAnswer, into operation: inout Operation, _ written: inout Written
     ) {
         switch operation.body.kind {
         case .range:
@@ -130,6 +130,32 @@ extension ReplayEngine {
         let first = recording.append(keyValuesOf: answer.details)
         if !operation.body.keyValues.isEmpty { operation.body.keyValues.start += first }
         recording.shift(keyValuesOf: operation.parts, by: first)
+    }
+
+    /// Adds compares of the plan to the batch.
+    private mutating func record(compares slice: Slice) -> Slice {
+        let start = UInt32(recording.batch.compares.count)
+        for place in slice.range {
+            var compare = plan.compares[place]
+            compare.key = recording.number(compare.key, of: plan.keys)
+            compare.rangeEnd = recording.number(compare.rangeEnd, of: plan.keys)
+            recording.batch.compares.append(compare)
+        }
+        return Slice(start: start, count: slice.count)
+    }
+
+    /// Adds operations of the plan to the batch, and their compares behind those that are there.
+    private mutating func record(parts slice: Slice) -> Slice {
+        let start = UInt32(recording.batch.parts.count)
+        for place in slice.range {
+            var part = plan.parts[place]
+            part.removeAnswer()
+            part.key = recording.number(part.key, of: plan.keys)
+            part.rangeEnd = recording.number(part.rangeEnd, of: plan.keys)
+            if !part.compares.isEmpty { part.compares = record(compares: part.compares) }
+            recording.batch.parts.append(part)
+        }
+        return Slice(start: start, count: slice.count)
     }
 
     /// Puts what was sent where the recorded numbers stand.
@@ -174,7 +200,7 @@ extension ReplayEngine {
     }
 
     /// Appends the operation of a message that answers no request.
-    mutating func record(event answer: borrowing StoreAnswer, stream: Int, eventCount: Int64) {
+    mutating func record(event answer: StoreAnswer, stream: Int, eventCount: Int64) {
         let connection = plan.streams[stream].connection % connectionCount
         let kind: OperationKind =
             answer.details.watch.isCanceled ? .watchCanceled : eventCount > 0 ? .watchEvents : .watchNotify
@@ -237,32 +263,6 @@ extension ReplayRecording {
         operation.body.key = number(operation.body.key, of: keys)
         operation.body.rangeEnd = number(operation.body.rangeEnd, of: keys)
         operation.key = operation.body.key
-    }
-
-    /// Adds compares of the plan.
-    mutating func append(compares slice: Slice, of plan: borrowing ReplayPlan) -> Slice {
-        let start = UInt32(batch.compares.count)
-        for place in slice.range {
-            var compare = plan.compares[place]
-            compare.key = number(compare.key, of: plan.keys)
-            compare.rangeEnd = number(compare.rangeEnd, of: plan.keys)
-            batch.compares.append(compare)
-        }
-        return Slice(start: start, count: slice.count)
-    }
-
-    /// Adds operations of the plan, and their compares behind those that are there.
-    mutating func append(parts slice: Slice, of plan: borrowing ReplayPlan) -> Slice {
-        let start = UInt32(batch.parts.count)
-        for place in slice.range {
-            var part = plan.parts[place]
-            part.removeAnswer()
-            part.key = number(part.key, of: plan.keys)
-            part.rangeEnd = number(part.rangeEnd, of: plan.keys)
-            if !part.compares.isEmpty { part.compares = append(compares: part.compares, of: plan) }
-            batch.parts.append(part)
-        }
-        return Slice(start: start, count: slice.count)
     }
 
     /// What a transaction names first (`CallDetails.firstKey`).

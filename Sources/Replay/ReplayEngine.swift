@@ -230,7 +230,9 @@ package struct ReplayEngine: ~Copyable, Sendable {
                 cut()
                 continue
             }
-            lookahead.advance(to: cursor, end: end, of: plan, nodes, learned, recording)
+            if Lookahead.isDue(at: cursor) {
+                lookahead.advance(to: cursor, end: end, of: plan, nodes, learned, recording)
+            }
             let call = cursor
             let intended = due
             cursor += 1

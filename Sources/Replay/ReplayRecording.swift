@@ -22,6 +22,18 @@ struct ReplayRecording: ~Copyable, Sendable {
         var responseBytes: Int64 = 0
         var isNew = true
         var hasChanged = false
+
+        @inline(__always)
+        mutating func count(from first: Int64, to last: Int64, requestBytes: Int64, responseBytes: Int64) {
+            if isNew {
+                isNew = false
+                self.first = first
+            }
+            self.last = max(self.last, last)
+            self.requestBytes &+= requestBytes
+            self.responseBytes &+= responseBytes
+            hasChanged = true
+        }
     }
 
     /// Key-values and parts that one batch holds at least before it counts as full: what they take is bounded so.
@@ -78,14 +90,7 @@ struct ReplayRecording: ~Copyable, Sendable {
     ) {
         let place = Int(connection)
         guard place < connections.count else { return }
-        if connections[place].isNew {
-            connections[place].isNew = false
-            connections[place].first = first
-        }
-        connections[place].last = max(connections[place].last, last)
-        connections[place].requestBytes &+= requestBytes
-        connections[place].responseBytes &+= responseBytes
-        connections[place].hasChanged = true
+        connections[place].count(from: first, to: last, requestBytes: requestBytes, responseBytes: responseBytes)
     }
 
     /// The number in the batch of the plan's key of that number.

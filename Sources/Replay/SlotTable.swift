@@ -31,28 +31,23 @@ struct SlotTable: ~Copyable, Sendable {
     var outstanding: Int { slots.count - freeCount }
     var isFull: Bool { freeCount == 0 && slots.count >= limit }
 
-    /// A free number, outstanding from now on. Precondition: it is not full.
+    /// A free number, to be filled at once. Precondition: it is not full.
     @inline(__always)
     mutating func take() -> UInt32 {
         if freeCount == 0 {
-            slots.append(Slot(isOutstanding: true))
+            slots.append(Slot())
             return UInt32(slots.count - 1)
         }
         let number = free[first]
         first = first + 1 == free.count ? 0 : first + 1
         freeCount -= 1
-        slots[Int(number)].isOutstanding = true
         return number
     }
 
     @inline(__always)
     mutating func fill(_ number: UInt32, call: UInt32, stream: UInt32, intended: Int64, released: Int64) {
-        slots[Int(number)].call = call
-        slots[Int(number)].stream = stream
-        slots[Int(number)].isUnmapped = false
-        slots[Int(number)].readsRevision = false
-        slots[Int(number)].intended = intended
-        slots[Int(number)].released = released
+        slots[Int(number)] = Slot(
+            call: call, stream: stream, isOutstanding: true, intended: intended, released: released)
     }
 
     mutating func markUnmapped(_ number: UInt32) { slots[Int(number)].isUnmapped = true }
@@ -62,14 +57,14 @@ struct SlotTable: ~Copyable, Sendable {
     @inline(__always)
     mutating func release(_ number: UInt32, at moment: Int64) -> Slot? {
         guard number < slots.count, slots[Int(number)].isOutstanding else { return nil }
-        slots[Int(number)].isOutstanding = false
-        slots[Int(number)].freed = moment
+        let slot = slots[Int(number)]
+        slots[Int(number)] = Slot(freed: moment)
         if freeCount == free.count { growRing() }
         var place = first + freeCount
         if place >= free.count { place -= free.count }
         free[place] = number
         freeCount += 1
-        return slots[Int(number)]
+        return slot
     }
 
     /// Makes the ring as long as there are numbers, beginning with the oldest.

@@ -1,4 +1,5 @@
 package import Etcd
+import Wire
 
 /// One call of the etcd API, or one message of a stream, as a store is to be asked it: all numbers are the target's.
 ///
@@ -37,8 +38,8 @@ package struct StoreRequest: Sendable {
     package mutating func removeAll() {
         action = .call
         body = RequestOp()
-        if !parts.isEmpty { parts.removeAll(keepingCapacity: true) }
-        if !compares.isEmpty { compares.removeAll(keepingCapacity: true) }
+        parts.clear()
+        compares.clear()
         keys.removeAll()
         stream = 0
         key = 0
