@@ -7,7 +7,7 @@ import Wire
 ///
 /// Clients have no more than the papers give them: no request numbers, no epochs. After 50 ms without an answer a
 /// request goes to another switch of the chain (NetCRAQ §V); whoever answered last is asked first the next time.
-package struct PaperRun<Control: PaperControl>: Sendable {
+package struct PaperRun<Control: PaperControl>: SeedRun, Sendable {
     package typealias Switch = Control.Switch
 
     /// What one client has under way.
@@ -204,29 +204,11 @@ package struct PaperRun<Control: PaperControl>: Sendable {
         checkPlan()
     }
 
-    private mutating func heal() {
-        network.faults = .none
-        nextPause = plan.pauses.count
-        healedAt = network.now
-        if isLogging { note("faults end") }
-    }
-
-    var isLogging: Bool { network.log != nil }
-
-    mutating func note(_ words: String) { network.log?.note(words, at: network.now) }
-
     private mutating func finished() -> SimulationResult {
-        result.recorder = recorder
-        result.stalledClients = slots.count { !$0.isDone }
-        result.duration = network.now
-        result.events = network.eventsHandled
-        result.traffic = network.traffic
-        result.digest = network.digest
-        result.counters = network.switches.map(\.counters)
+        takeCounts(stalledClients: slots.count { !$0.isDone })
         let tail = finalReads.map(\.target).max() ?? 0
         result.lostWrites = recorder.lostWrites(finalReads: finalReads.filter { $0.target == tail }.map(\.operation))
         result.staleCopies = recorder.lostWrites(finalReads: finalReads.filter { $0.target != tail }.map(\.operation))
-        result.log = network.log?.text ?? []
         result.judge()
         return result
     }

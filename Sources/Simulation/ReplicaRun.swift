@@ -7,7 +7,7 @@ import Wire
 ///
 /// Streams between controller, switches and clients lose nothing and keep their order, while they are open; a crash
 /// closes the switch's. Everything else is the network's matter.
-package struct ReplicaRun<Switch: ReplicaMachine>: Sendable {
+package struct ReplicaRun<Switch: ReplicaMachine>: SeedRun, Sendable {
     /// One operation that a client may have under way.
     struct Slot: Sendable {
         /// Its number in the recorder, and the client's; -1 and 0 while the client waits.
@@ -274,27 +274,9 @@ package struct ReplicaRun<Switch: ReplicaMachine>: Sendable {
         schedule(.heartbeat, failed, after: 0)
     }
 
-    private mutating func heal() {
-        network.faults = .none
-        nextPause = plan.pauses.count
-        healedAt = network.now
-        if isLogging { note("faults end") }
-    }
-
-    var isLogging: Bool { network.log != nil }
-
-    mutating func note(_ words: String) { network.log?.note(words, at: network.now) }
-
     private mutating func finished() -> SimulationResult {
-        result.recorder = recorder
-        result.stalledClients = slots.count { !$0.isDone }
-        result.duration = network.now
-        result.events = network.eventsHandled
-        result.traffic = network.traffic
-        result.digest = network.digest
-        result.counters = network.switches.map(\.counters)
+        takeCounts(stalledClients: slots.count { !$0.isDone })
         result.lostWrites = recorder.lostWrites(finalReads: finalReads)
-        result.log = network.log?.text ?? []
         result.judge()
         return result
     }

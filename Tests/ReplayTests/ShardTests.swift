@@ -150,7 +150,7 @@ extension ReplayPlan {
             return slices.map { Array(plan.compares[$0.range]) }
         }
         let (call, whole) = (calls[place], other.calls[number])
-        return call.kind == whole.kind && call.time == whole.time && call.latency == whole.latency
+        return call.kind == whole.kind && call.time == whole.time
             && call.action == whole.action && call.stream == whole.stream && call.lease == whole.lease
             && call.key == whole.key && call.status == whole.status && call.patches.count == whole.patches.count
             && described(self, place) == described(other, number) && compared(self, place) == compared(other, number)
