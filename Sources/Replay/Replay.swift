@@ -4,4 +4,5 @@
 // Out    StoreRequests, each when it is due and all that it waits for was answered; measurements, outcomes, a verdict
 // Meet   ReplayPlan, PlanBuilder, Schedule, ReplayEngine; for stores Backend, StoreRequest, StoreAnswer
 // Holds  the whole plan in flat arrays; bounds and reasons in PlanLimits
+// Parts  a plan may be cut into Shards, for engines on several machines: PlanBuilder.finish(shard:), PlannedShard
 // Rules  what waits for what, and where numbers come from: docs/replay.md

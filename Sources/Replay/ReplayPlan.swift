@@ -30,6 +30,9 @@ package struct ReplayPlan: Sendable {
 
     package init() {}
 
+    /// What traces name a call by: its number in the whole plan.
+    package func number(of call: UInt32) -> UInt32 { shard?.numbers[Int(call)] ?? call }
+
     /// Keys that calls name, ends of ranges apart, in the order of their numbers.
     package var calledKeys: [KeyNumber] {
         var isCalled = Array(repeating: false, count: keys.count + 1)

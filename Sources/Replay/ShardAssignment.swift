@@ -44,11 +44,11 @@ struct ShardAssignment {
                 // It waits for the list before it only, and keeps nobody waiting.
                 isWide[place] = false
                 if let source { shard = shards[source] }
-            // Of no watch that is known.
-            case .watchCancel, .watchProgress: if anchor == ShardJoining.none { shard = streams[Int(call.stream)] }
+            case .watchCancel, .watchProgress:
+                // With its watch; where it names none, with the message before it.
+                shard = plan.watchSource(of: call).map { shards[Int($0)] } ?? streams[Int(call.stream)]
             default: break
             }
-            if let create = plan.watchSource(of: call), Int(create) < place { shard = shards[Int(create)] }
             if case .message = call.action { streams[Int(call.stream)] = shard }
             shards[place] = shard
             callCounts[Int(shard)] += 1
@@ -69,6 +69,8 @@ struct ShardJoining {
     private var named: [KeyNumber] = []
     private var leases: [Int64: UInt32] = [:]
     private var intervals: Set<Range<Int>> = []
+    /// Of each stream the anchor of its latest message.
+    private var latest: [UInt32]
     private var found: [KeyOrder.Access] = []
 
     static let none = UInt32.max
@@ -77,6 +79,7 @@ struct ShardJoining {
         places = Array(repeating: Self.none, count: plan.keys.count + 1)
         ends = places
         anchors = Array(repeating: Self.none, count: plan.calls.count)
+        latest = Array(repeating: Self.none, count: plan.streams.count)
         for call in plan.calls {
             found.removeAll(keepingCapacity: true)
             plan.appendNamed(by: call, to: &found)
@@ -118,11 +121,14 @@ struct ShardJoining {
             // Keys that end with a lease.
             case .leaseOfCall: join(place, lease: plan.calls[Int(patch.number)].lease)
             case .leaseOfPreload: join(place, lease: plan.preload.leases[Int(patch.number)].recorded)
-            // Those of one watch, which its creation comes first of.
             case .watchOfCall: anchors[place] = anchors[Int(patch.number)]
             default: break
             }
         }
+        guard case .message = call.action else { return }
+        let stream = Int(call.stream)
+        if call.kind == .watchProgress { anchors[place] = latest[stream] }
+        latest[stream] = anchors[place]
     }
 
     private mutating func join(_ call: Int, _ node: UInt32) {

@@ -31,6 +31,13 @@ struct ShardTests {
         #expect(plans.parts.contains { $0.calls.isEmpty })
     }
 
+    @Test("calls are spread evenly where their keys are", arguments: ["edgesys-table1", "netcraq-scale"])
+    func balance(name: String) throws {
+        let plans = try ShardPlans(ShardPlans.recording(name), count: 4)
+        let counts = try #require(plans.parts[0].shard).callCounts
+        #expect((counts.max() ?? 0) * 100 < counts.reduce(0, +) * 27, "\(counts)")
+    }
+
     @Test("orders of all kinds are cut", arguments: PlanBuilder.Order.allCases)
     func orders(_ order: PlanBuilder.Order) throws {
         let plans = try ShardPlans(ShardPlans.recording("netcraq-scale"), count: 4, order: order)
