@@ -6,7 +6,11 @@ extension TraceMeta {
     package static func merged(_ recordings: [TraceMeta]) -> TraceMeta {
         var merged = TraceMeta()
         for meta in recordings {
-            for entry in meta.entries where entry.name != "part" && entry.name != "captures" {
+            for entry in meta.entries where entry.name != "part" {
+                if entry.name == "captures" {
+                    merged.captures += meta.captures
+                    continue
+                }
                 var lines = merged[entry.name]?.split(separator: "\n", omittingEmptySubsequences: false) ?? []
                 for line in entry.value.split(separator: "\n", omittingEmptySubsequences: false)
                 where !lines.contains(line) {
@@ -14,7 +18,6 @@ extension TraceMeta {
                 }
                 merged[entry.name] = lines.joined(separator: "\n")
             }
-            merged.captures += meta.captures
         }
         return merged
     }

@@ -29,6 +29,9 @@ struct CheckResult {
         trace == nil ? "there are no operations in it" : "no call in it tells the latest state of a key"
     }
 
+    var operationCount: Int { history.operations.count }
+    var keyCount: Int { check.keys.reduce(0, +) }
+    var verdictWord: String { "\(verdict)" }
     var isLinearizable: Bool { verdict == .linearizable }
     var showsViolation: Bool { check.counterexample != nil }
 

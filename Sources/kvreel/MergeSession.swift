@@ -14,7 +14,10 @@ struct MergeSession {
     private let force: Bool
 
     init(_ traces: [String], output: String, force: Bool) throws {
-        files = try traces.map { try MergeFile($0) }
+        let files = try traces.map { try MergeFile($0) }
+        let isReplay = files[0].isReplay
+        self.files = files
+        self.isReplay = isReplay
         self.output = output
         self.force = force
         var identities: Set<FileIdentity> = []
@@ -25,7 +28,6 @@ struct MergeSession {
                     remedy: "Name each trace once.")
             }
         }
-        isReplay = files[0].isReplay
         if let other = files.first(where: { $0.isReplay != isReplay }) {
             throw Failure(
                 .input,

@@ -42,10 +42,10 @@ struct ReplayResult {
             driver.engine, plan, backend.counters, connections: connections, isInterrupted: isInterrupted)
         strangeRevisions = options.allowsWrites ? 0 : check?.strangeRevisions ?? 0
         if let check {
-            counts[.checkedOperations] = Int64(check.history.operations.count)
-            counts[.checkedKeys] = Int64(check.check.keys.reduce(0, +))
+            counts[.checkedOperations] = Int64(check.operationCount)
+            counts[.checkedKeys] = Int64(check.keyCount)
             counts[.strangeRevisions] = Int64(strangeRevisions)
-            meta[.consistency] = counts.consistency("\(check.verdict)")
+            meta[.consistency] = counts.consistency(check.verdictWord)
         }
         counts.describe(&meta, examples: Self.examples(driver.engine, plan))
         score = counts.score
