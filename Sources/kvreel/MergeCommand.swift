@@ -34,7 +34,6 @@ struct MergeCommand: ParsableCommand {
     var traces: [String]
 
     func validate() throws {
-        if traces.isEmpty { throw ValidationError("name the traces to merge") }
         if traces.filter({ $0 == "-" }).count > 1 { throw ValidationError("standard input (-) is named twice") }
         if output == "json" { throw ValidationError("-o names the trace file; there is no JSON of it") }
         if output == "-", SystemCalls.isTerminal(1) {

@@ -59,8 +59,9 @@ struct MergeShardsTests {
         for found in [try run([merged]), try run(shards)] {
             #expect(found["shard"] as? String == "1,2,3,4/4")
             for name in expected.keys where !["name", "rule", "engine"].contains(name) {
-                let values = try [found, expected].map {
-                    try JSONSerialization.data(withJSONObject: [$0[name] ?? NSNull()], options: .sortedKeys)
+                let values = try [found, expected].map { run in
+                    let value: Any = run[name] ?? NSNull()
+                    return try JSONSerialization.data(withJSONObject: [value], options: .sortedKeys)
                 }
                 #expect(values[0] == values[1], "\(name)")
             }

@@ -14,6 +14,12 @@ struct MergeTests {
         return folder.path(name)
     }
 
+    /// A member of a document, to be compared.
+    private static func plain(_ document: [String: Any], _ name: String) throws -> Data {
+        let value = try #require(document[name])
+        return try JSONSerialization.data(withJSONObject: [value], options: .sortedKeys)
+    }
+
     private func output(_ arguments: [String]) throws -> String {
         let run = try ProgramRun.kvreel(arguments)
         #expect(run.status == 0, "\(run.errors)")
@@ -51,9 +57,7 @@ struct MergeTests {
         #expect(try lines(merged) == lines(recorded))
         let info = try [merged, recorded].map { try ProgramRun.kvreel(["info", "--json", $0]).json }
         for name in ["operations", "calls", "messages", "events", "observed", "user_agents"] {
-            let values = try info.map {
-                try JSONSerialization.data(withJSONObject: [$0[name] as Any], options: .sortedKeys)
-            }
+            let values = try info.map { try Self.plain($0, name) }
             #expect(values[0] == values[1], "\(name)")
         }
         let said = try #require(info[0]["recording"] as? [String: Any])
@@ -75,9 +79,7 @@ struct MergeTests {
             #expect(try output(verb + [folder.path("merged.kvr")]) == output(verb + [whole]))
         }
         let info = try [folder.path("merged.kvr"), whole].map { try ProgramRun.kvreel(["info", "--json", $0]).json }
-        let health = try info.map {
-            try JSONSerialization.data(withJSONObject: [$0["health"], $0["observed"]], options: .sortedKeys)
-        }
+        let health = try info.map { [try Self.plain($0, "health"), try Self.plain($0, "observed")] }
         #expect(health[0] == health[1])
         let said = try #require(info[0]["recording"] as? [String: Any])
         #expect(said["part"] == nil)
@@ -129,7 +131,7 @@ struct MergeTests {
             ([replay, "-o", merged], 3, "it is a whole replay, and no shard of one"),
             ([one, folder.path("none.kvr"), "-o", merged], 3, "No such file"),
             ([one], 2, "--output"),
-            (["-o", merged], 2, "name the traces"),
+            (["-o", merged], 2, "<traces>"),
             (["-", "-", "-o", merged], 2, "is named twice"),
             ([one, "-o", existing], 4, "the file exists"),
             ([one, "-o", one, "--force"], 4, "cannot write the trace"),
