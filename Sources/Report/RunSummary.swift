@@ -102,6 +102,7 @@ package struct RunSummary: Sendable {
         compared += other.compared
         approximated += other.approximated
         approximatedDifferent += other.approximatedDifferent
+        warmUp += other.warmUp
         events += other.events
         response.add(other.response)
         service.add(other.service)

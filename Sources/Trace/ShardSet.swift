@@ -8,7 +8,7 @@ package struct ShardSet: Equatable, Sendable {
     package let count: Int
 
     /// Shards of a run at most: each is a process with a trace of its own.
-    package static let limit = 10_000
+    package static let limit = 1024
 
     /// Nil unless there is one at least, all lie within the count, and none comes twice.
     package init?(_ numbers: [Int], of count: Int) {
