@@ -33,6 +33,8 @@ package enum Exclusion: Int, Sendable, CaseIterable {
     case comparesWithoutState
     /// An event of a watch: when it was true is not known.
     case watchEvents
+    /// Of a replay in shards: a call that also meets other shards' keys, of whose writes this one knows nothing.
+    case crossing
     case absencesBeyondLimit
     case operationsBeyondLimit
 
@@ -55,6 +57,7 @@ package enum Exclusion: Int, Sendable, CaseIterable {
         case .rangesDeleted: "ranges_deleted"
         case .comparesWithoutState: "compares_without_state"
         case .watchEvents: "watch_events"
+        case .crossing: "crossing"
         case .absencesBeyondLimit: "absences_beyond_limit"
         case .operationsBeyondLimit: "operations_beyond_limit"
         }

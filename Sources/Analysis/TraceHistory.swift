@@ -39,11 +39,21 @@ package struct TraceHistory: Sendable {
     private var keysInDoubt: Set<UInt32> = []
 
     /// Takes a batch's calls. Batches come in the order of the trace.
-    package mutating func add(_ batch: borrowing OperationBatch) {
+    ///
+    /// - Parameter isCrossing: of a replay in shards, whether the call of that number also meets other shards' keys.
+    package mutating func add(_ batch: borrowing OperationBatch, isCrossing: (UInt32) -> Bool = { _ in false }) {
         coverage.add(batch)
         places.removeAll(keepingCapacity: true)
         places.append(contentsOf: repeatElement(0, count: batch.keys.count + 1))
-        for operation in batch.operations {
+        for (place, operation) in batch.operations.enumerated() {
+            if !batch.replays.isEmpty, isCrossing(batch.replays[place].call) {
+                excluded[.crossing] += 1
+                switch operation.kind {
+                case .put, .delete, .txn: noteDoubt(operation, of: batch)
+                default: break
+                }
+                continue
+            }
             switch operation.role {
             case .call where !operation.completeness.has(.openedBefore): add(call: operation, of: batch)
             case .call, .message: break

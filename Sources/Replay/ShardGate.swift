@@ -49,8 +49,11 @@ package final class ShardGate {
     package internal(set) var failure: ShardGateFailure?
     /// Nanoseconds since the Unix epoch, by this shard's clock.
     package internal(set) var start: Int64?
-    /// Keys that shard 1 wrote.
-    package var keysWritten: Int { preloader.written }
+    /// What the shards of this run have in common, and those of no other; nil before the start is known.
+    package var run: String? {
+        guard let keys, let start else { return nil }
+        return "\(String(UInt64(bitPattern: keys.run), radix: 16))-\(start)"
+    }
 
     var step: Step
     /// The lease of this shard's keys; 0 for none.

@@ -53,8 +53,8 @@ struct CheckResult {
     }
 
     private var summary: String {
-        let count = Terminal.counted(history.operations.count, "operation")
-        let keys = Terminal.counted(check.keys.reduce(0, +), "key")
+        let count = Terminal.counted(operationCount, "operation")
+        let keys = Terminal.counted(keyCount, "key")
         let clients = Terminal.counted(check.clients, trace == nil ? "client" : "connection")
         let all = "\(count) of \(clients) on \(keys)"
         let pending = check.pending > 0 ? ", \(Terminal.grouped(check.pending)) of unknown outcome" : ""

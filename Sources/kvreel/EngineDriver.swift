@@ -10,7 +10,12 @@ final class EngineDriver: StoreDriver {
     private let faults: FaultThread?
     private var progress: ReplayProgress
     private var batch = OperationBatch()
+    /// When the run begins, nanoseconds since the Unix epoch; nil for at once.
+    private let start: Int64?
     private var isStarted = false
+    private var isAwake = false
+    /// When to look whether it is time to start.
+    private var wakeAt: Int64 = 0
     /// Whether the engine's thread goes before ordinary ones. Only one with a timetable to keep does: it sleeps most of
     /// the time, and a wakeup that waits for a store's threads on the same processors is a call sent late.
     private(set) var hasRealTimePriority = false
@@ -28,23 +33,19 @@ final class EngineDriver: StoreDriver {
 
     init(
         _ engine: consuming ReplayEngine, writer: ReplayWriter, interruption: Interruption, faults: FaultThread?,
-        progress: ReplayProgress
+        progress: ReplayProgress, start: Int64? = nil
     ) {
         self.engine = engine
         self.writer = writer
         self.interruption = interruption
         self.faults = faults
         self.progress = progress
+        self.start = start
     }
 
     func turn(at now: Int64) {
-        if !isStarted {
-            isStarted = true
-            if engine.schedule.isOpen { hasRealTimePriority = SystemCalls.takeRealTimePriority() }
-            begun = (SystemCalls.monotonicNanoseconds(), SystemCalls.threadProcessorNanoseconds())
-            faults?.start()
-            engine.start(at: now, epoch: SystemCalls.realTime(minus: 0).nanoseconds)
-        }
+        if !isStarted { begin(at: now) }
+        guard isStarted else { return }
         engine.advance(to: now)
         guard now >= lookAt else { return }
         lookAt = now + Self.interval
@@ -58,15 +59,33 @@ final class EngineDriver: StoreDriver {
         processorTime = SystemCalls.threadProcessorNanoseconds() - begun.processor
     }
 
-    func next(into request: inout StoreRequest) -> Bool { engine.next(into: &request) }
+    private func begin(at now: Int64) {
+        if !isAwake {
+            isAwake = true
+            if engine.schedule.isOpen { hasRealTimePriority = SystemCalls.takeRealTimePriority() }
+        }
+        let wall = SystemCalls.realTime(minus: 0).nanoseconds
+        if let start, wall < start {
+            wakeAt = now + (start - wall)
+            return
+        }
+        isStarted = true
+        begun = (SystemCalls.monotonicNanoseconds(), SystemCalls.threadProcessorNanoseconds())
+        faults?.start()
+        // Where it is later than it was to be, calls are late, and their send lag says so.
+        let epoch = start ?? wall
+        engine.start(at: now - (wall - epoch), epoch: epoch)
+    }
+
+    func next(into request: inout StoreRequest) -> Bool { isStarted && engine.next(into: &request) }
 
     func receive(_ answer: borrowing StoreAnswer) {
         if engine.receive(answer) { takeBatch() }
     }
 
-    var nextDue: Int64 { min(engine.nextDue, lookAt) }
+    var nextDue: Int64 { isStarted ? min(engine.nextDue, lookAt) : wakeAt }
 
-    var isDone: Bool { engine.isDone }
+    var isDone: Bool { isStarted && engine.isDone }
 
     /// Counts what was left undone, and hands over the rest. To be called once, when the backend runs no more.
     func finish() {

@@ -11,6 +11,8 @@ struct PlanInput {
     let isIncomplete: Bool
     /// What the chain does that it was made for.
     let chain: ChainAbilities?
+    /// Of a shard: by what it can tell that others read the same trace.
+    let digest: UInt64?
 
     /// - Parameters:
     ///   - chain: on which it is to be replayed; nil for a store of etcd's API.
@@ -39,9 +41,11 @@ struct PlanInput {
             expression = ChainExpression(chain.abilities, chain.unsupported, chainSurvey, limits: limits)
         }
         var coverage = Coverage()
+        var digest = shard.map { _ in WorkloadDigest() }
         let second = try TraceInput(path)
         while try second.next(into: &batch) {
             coverage.add(batch)
+            digest?.add(batch)
             try Self.planning(path) { () throws(PlanError) in
                 try expression?.express(&batch)
                 try builder.add(batch, expressed: expression?.expressed ?? [])
@@ -50,6 +54,7 @@ struct PlanInput {
         isIncomplete = second.warnOfDamage()
         plan = builder.finish(shard: shard)
         self.coverage = coverage
+        self.digest = digest?.value
         if plan.calls.isEmpty, plan.shard?.times.isEmpty ?? true {
             throw Failure(
                 .input, "nothing to replay: \(path): no call of it can be replayed",

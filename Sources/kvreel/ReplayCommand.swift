@@ -9,6 +9,7 @@ struct ReplayCommand: ParsableCommand {
               kvreel replay etcd.kvr --backend etcd:3 --preload -o three.kvr
               kvreel replay etcd.kvr --backend etcd://10.0.0.1:2379 --speed 10 -o run.kvr
               kvreel replay etcd.kvr --backend netcraq:4 --preload -o chain.kvr
+              kvreel replay etcd.kvr --backend etcd://10.0.0.1:2379 --preload --shard 2/4 -o part-2.kvr
               kvreel replay etcd.kvr --backend null --max
 
             BACKEND is etcd:N (N members of a local etcd, started for the run and removed behind it), \
@@ -17,7 +18,7 @@ struct ReplayCommand: ParsableCommand {
             serve), or null, which answers at once and measures the engine itself. Revisions, leases and watches in \
             requests are translated to what the target answered. A call is measured from when it was to be sent by \
             the timetable, whatever the store did before. The result is a trace, which kvreel report, analyze and \
-            check read. Page: docs/replay.md
+            check read; those of shards are joined by kvreel merge. Page: docs/replay.md
 
             Exit status: 0 done; 1 done, but the replay is invalid, since it was not sent as the timetable says, or \
             --verify found no order that explains the answers; 2 wrong usage; 3 no usable trace; 4 the store, the \
@@ -55,6 +56,9 @@ struct ReplayCommand: ParsableCommand {
         help: ArgumentHelp("Connections to the store (default: as many as recorded).", valueName: "n"),
         transform: OptionValue.connections)
     var connections: Int?
+
+    @OptionGroup(title: "Shards")
+    var shards: ShardOptions
 
     @OptionGroup(title: "Store")
     var store: StoreOptions
@@ -97,6 +101,10 @@ struct ReplayCommand: ParsableCommand {
         if output == "-", SystemCalls.isTerminal(1) {
             throw ValidationError("a trace is no text for a terminal: name a file with -o, or send -o - into one")
         }
+        if shards.shard != nil, let backend, !["etcd://", "etcds://"].contains(where: backend.hasPrefix) {
+            throw ValidationError(
+                "shards meet at a store that runs already, etcd://HOST:PORT: with \(backend) each would have its own")
+        }
         if output == nil, force { throw ValidationError("--force is for the trace that --output (-o) names") }
     }
 
@@ -106,8 +114,8 @@ struct ReplayCommand: ParsableCommand {
         let session = try ReplaySession(
             ReplaySession.Options(
                 trace: trace, output: output, force: force, order: order, schedule: try schedule.schedule(),
-                isPreloaded: preload, allowsWrites: allowWrites, connections: connections, faults: at.flatMap { $0 },
-                verification: verify, json: json, quiet: quiet),
+                isPreloaded: preload, allowsWrites: allowWrites, connections: connections, part: try shards.part(),
+                faults: at.flatMap { $0 }, verification: verify, json: json, quiet: quiet),
             choice)
         try session.run(until: interruption)
     }

@@ -16,10 +16,21 @@ struct ReplaySession {
         var isPreloaded: Bool
         var allowsWrites: Bool
         var connections: Int?
+        /// Nil where one process replays all.
+        var part: Part?
         var faults: [MemberFault]
         var verification: ReplayVerification?
         var json: Bool
         var quiet: Bool
+    }
+
+    /// What this process does of a replay in several.
+    struct Part {
+        var shard: Shard
+        /// Nanoseconds since the Unix epoch; nil to begin when all are ready.
+        var start: Int64?
+        /// Nanoseconds that it waits for others.
+        var patience: Int64
     }
 
     private let options: Options
@@ -35,7 +46,7 @@ struct ReplaySession {
     init(_ options: Options, _ choice: BackendChoice) throws {
         self.options = options
         try choice.check(options.faults)
-        input = try PlanInput(options.trace, order: options.order, chain: choice.target)
+        input = try PlanInput(options.trace, order: options.order, chain: choice.target, shard: options.part?.shard)
         preloadLimits = choice.preloadLimits
         connections = options.connections ?? min(max(1, input.plan.connectionCount), Self.connectionLimit)
         var summary = RunSummary(name: options.output ?? options.trace)
@@ -44,8 +55,10 @@ struct ReplaySession {
         summary.meta[.traces] = options.trace
         summary.meta[.schedule] = options.schedule.words
         summary.meta[.order] = options.order.rawValue
+        summary.meta[.shard] = options.part?.shard.text
         // Before a store is started for it.
-        writer = try Self.open(options, summary, revisionsAreOrdered: choice.revisionsAreOrdered)
+        writer = try Self.open(
+            options, summary, revisionsAreOrdered: choice.revisionsAreOrdered, shard: input.plan.shard)
         do { store = try OpenedStore(choice, connections: connections, for: input.plan) } catch {
             writer.abandon()
             throw error
@@ -53,33 +66,43 @@ struct ReplaySession {
     }
 
     private static func open(
-        _ options: Options, _ summary: RunSummary, revisionsAreOrdered areOrdered: Bool
+        _ options: Options, _ summary: RunSummary, revisionsAreOrdered areOrdered: Bool, shard: PlannedShard?
     ) throws -> ReplayWriter {
         let history = options.verification == nil ? nil : TraceHistory(revisionsAreOrdered: areOrdered)
-        guard let output = options.output else { return ReplayWriter(nil, summary: summary, history: history) }
+        guard let output = options.output else {
+            return ReplayWriter(nil, summary: summary, history: history, shard: shard)
+        }
         let inputs = try TraceInput(options.trace).identity.map { [$0] } ?? []
         do throws(TraceError) {
             return ReplayWriter(
                 try TraceWriter(path: output, force: options.force, inputs: inputs, meta: summary.meta),
-                summary: summary, history: history)
+                summary: summary, history: history, shard: shard)
         } catch { throw Failure(error) }
     }
 
     /// Throws `ExitStatus.untrusted` for an invalid replay, and `ExitStatus.interrupted`.
     func run(until interruption: Interruption) throws {
         defer { store.close() }
-        let outcome: PreloadOutcome
-        do {
+        let gate = options.part.map(gate)
+        let outcome = try orAbandon {
+            if let gate {
+                try pass(gate, until: interruption)
+                return gate.outcome
+            }
             try checkEmpty()
-            outcome = try preload(until: interruption)
-        } catch {
+            return try preload(until: interruption)
+        }
+        try replay(outcome, through: gate, until: interruption)
+    }
+
+    /// Leaves no trace of a run that did not begin.
+    private func orAbandon<Value>(_ body: () throws -> Value) throws -> Value {
+        do { return try body() } catch {
             writer.abandon()
             throw (error as? BackendError).map { Failure($0) } ?? error
         }
-        try replay(outcome, until: interruption)
     }
 
-    /// A store with keys is somebody's: a replay would write over them, and find what it did not write.
     private func checkEmpty() throws {
         if options.allowsWrites { return }
         let probe = SingleCall.countOfAllKeys()
@@ -91,11 +114,37 @@ struct ReplaySession {
                     + String(decoding: probe.answer?.errorText ?? [], as: UTF8.self))
         }
         let count = answer.details.answer.count
-        if count > 0 {
-            throw Failure(
-                .system, "the store is not empty: \(store.backend.name): it holds \(Terminal.counted(count, "key"))",
-                remedy: "A replay writes to it. Name another store, or say --allow-writes.")
+        if count > 0 { throw Failure.notEmpty(store.backend.name, keys: count) }
+    }
+
+    // MARK: Shards
+
+    private func gate(_ part: Part) -> ShardGate {
+        var preload = WorkloadDigest()
+        preload.add(input.plan.preload, keys: input.plan.keys)
+        let identity = ShardIdentity([
+            "kvreel": Kvreel.version, "shards": "\(part.shard.count)", "trace": String(input.digest ?? 0, radix: 16),
+            "preload": options.isPreloaded ? String(preload.value, radix: 16) : "none",
+            "schedule": options.schedule.words, "order": options.order.rawValue,
+            "start": part.start.map { "\($0)" } ?? "when all are ready",
+        ])
+        var gate = ShardGate.Options(part.shard, identity: identity, patience: part.patience)
+        gate.isPreloaded = options.isPreloaded
+        gate.allowsWrites = options.allowsWrites
+        gate.start = part.start
+        if !options.quiet {
+            StandardError.write(
+                "kvreel: shard \(part.shard.text) meets the others at \(store.backend.name); Ctrl-C ends it\n")
         }
+        return ShardGate(gate, plan: input.plan, connections: connections, preloadLimits: preloadLimits)
+    }
+
+    /// Runs the gate until it is prepared, or the start is near.
+    private func pass(_ gate: ShardGate, until interruption: Interruption) throws {
+        try store.backend.run(GateDriver(gate, interruption))
+        guard let failure = gate.failure, let part = options.part else { return }
+        if case .interrupted = failure { throw ExitStatus.interrupted }
+        throw Failure(failure, of: part, at: store.backend.name)
     }
 
     private func preload(until interruption: Interruption) throws -> PreloadOutcome {
@@ -104,23 +153,28 @@ struct ReplaySession {
         try store.backend.run(InterruptibleDriver(driver, interruption))
         if interruption.isRequested { throw ExitStatus.interrupted }
         if let failure = driver.failure {
-            throw Failure(
-                .system,
-                "cannot preload: \(store.backend.name): gRPC status \(failure.status)"
-                    + (failure.text.isEmpty ? "" : ": \(failure.text)"),
-                remedy: "\(Terminal.counted(driver.written, "key")) of \(driver.outcome.revisions.count) were written.")
+            throw Failure.preload(
+                store.backend.name, status: failure.status, text: failure.text, written: driver.written)
         }
         return driver.outcome
     }
 
-    private func replay(_ preload: PreloadOutcome, until interruption: Interruption) throws {
+    private func replay(
+        _ preload: PreloadOutcome, through gate: ShardGate?, until interruption: Interruption
+    ) throws {
         let engine = ReplayEngine(
             input.plan, schedule: options.schedule, preload: preload,
             connections: store.connectionNames(connections))
+        // Making the engine took its time: now this shard is ready.
+        try orAbandon {
+            gate?.resume()
+            if let gate { try pass(gate, until: interruption) }
+        }
         let faults = store.members.map { FaultThread(options.faults, on: $0) }
         let driver = EngineDriver(
             engine, writer: writer, interruption: interruption, faults: faults,
-            progress: ReplayProgress(quiet: options.quiet, calls: input.plan.calls.count))
+            progress: ReplayProgress(quiet: options.quiet, calls: input.plan.calls.count),
+            start: gate?.start)
         if !options.quiet {
             StandardError.write(
                 "kvreel: replaying \(Terminal.counted(input.plan.calls.count, "call")) on \(store.backend.name), "
@@ -141,7 +195,10 @@ struct ReplaySession {
             options, input, driver, backend: store.backend, connections: connections, preload: preload,
             isInterrupted: interruption.isRequested, faults: done, check: check,
             conditions: conditions)
-        let finished = try writer.finish(result.meta)
+        var meta = result.meta
+        meta[.shard] = options.part?.shard.text
+        meta[.run] = gate?.run
+        let finished = try writer.finish(meta)
         if options.json {
             var output = StandardOutput()
             try output.write(result.json(finished))

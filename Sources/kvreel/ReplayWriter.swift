@@ -2,6 +2,7 @@ import Analysis
 import ChainRuntime
 import Etcd
 import Foundation
+import Replay
 import Report
 import Synchronization
 import Trace
@@ -26,6 +27,8 @@ final class ReplayWriter: Sendable {
 
     private let queue = Mutex(Queue())
     private let output: Mutex<Output>
+    /// Of a replay in shards: which calls are not this one's alone.
+    private let shard: PlannedShard?
     private let condition = NSCondition()
     private let hasFailed = Atomic<Bool>(false)
     private let thread = Mutex<RunningThread?>(nil)
@@ -36,7 +39,8 @@ final class ReplayWriter: Sendable {
     /// - Parameters:
     ///   - writer: nil to add up only.
     ///   - history: takes what clients were told; nil where nobody will ask for it.
-    init(_ writer: sending TraceWriter?, summary: RunSummary, history: TraceHistory?) {
+    init(_ writer: sending TraceWriter?, summary: RunSummary, history: TraceHistory?, shard: PlannedShard?) {
+        self.shard = shard
         output = Mutex(Output(writer: writer, summary: summary, history: history))
         let thread = RunningThread("trace writer") { [self] in work() }
         self.thread.withLock { $0 = thread }
@@ -96,7 +100,7 @@ final class ReplayWriter: Sendable {
         while var batch = next() {
             output.withLock { output in
                 output.summary.add(batch)
-                output.history?.add(batch)
+                output.history?.add(batch) { shard?.isCrossing(number: $0) ?? false }
                 guard output.failure == nil else { return }
                 do throws(TraceError) {
                     try output.writer?.write(batch)

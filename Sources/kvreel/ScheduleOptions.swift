@@ -101,21 +101,16 @@ extension Schedule {
         case .closed(let outstanding): words = "closed, \(outstanding) outstanding"
         case .max: words = "max"
         }
-        if offset > 0 { words += ", from \(Self.seconds(offset))" }
-        if let duration { words += ", for \(Self.seconds(duration))" }
+        if offset > 0 { words += ", from \(Terminal.seconds(offset))" }
+        if let duration { words += ", for \(Terminal.seconds(duration))" }
         if loops > 1 { words += ", \(loops) times" }
-        if ramp > 0 { words += ", ramp \(Self.seconds(ramp))" }
+        if ramp > 0 { words += ", ramp \(Terminal.seconds(ramp))" }
         switch warmUp {
         case .none: break
         case .calls(let count): words += ", warm-up \(Terminal.counted(count, "call"))"
-        case .nanoseconds(let time): words += ", warm-up \(Self.seconds(time))"
+        case .nanoseconds(let time): words += ", warm-up \(Terminal.seconds(time))"
         }
         return words
-    }
-
-    private static func seconds(_ nanoseconds: Int64) -> String {
-        let text = Terminal.decimal(Double(nanoseconds) / 1e9, places: 3)
-        return (text.hasSuffix(".000") ? String(text.dropLast(4)) : text) + " s"
     }
 }
 

@@ -50,6 +50,12 @@ enum Terminal {
         return (scaled < 0 ? "-" : "") + String(magnitude / Int64(scale)) + (places > 0 ? "." + digits : "")
     }
 
+    /// `2.5 s`, `300 s`.
+    static func seconds(_ nanoseconds: Int64) -> String {
+        let text = decimal(Double(nanoseconds) / 1e9, places: 3)
+        return (text.hasSuffix(".000") ? String(text.dropLast(4)) : text) + " s"
+    }
+
     /// `number` with leading zeros, `width` digits wide.
     static func padded(_ number: some BinaryInteger, to width: Int) -> String {
         let digits = String(number)

@@ -47,6 +47,7 @@ struct ShardGateTests {
         let plan = try plan ?? Self.plan()
         #expect(bench.failures.allSatisfy { $0 == nil }, "\(bench.failures)")
         #expect(bench.starts.count == 1)
+        #expect(Set(bench.members.map(\.gate.run)).count == 1)
         let start = try #require(bench.starts.first) - ShardGateBench.epoch
         for member in bench.members {
             let begun = try #require(member.begun) + member.clockAhead
