@@ -13,6 +13,8 @@ struct Rewriting {
     private var returned: [Int64: [UInt32]] = [:]
     /// Watch creates of a stream by the watch they were answered.
     private var watches: [WatchName: UInt32] = [:]
+    /// Of the calls looked at: the compaction that went furthest, and where its revision is learned.
+    private var compaction: (revision: Int64, patch: Patch)?
 
     private struct WatchName: Hashable {
         var stream: UInt32
@@ -72,7 +74,12 @@ struct Rewriting {
         let call = plan.calls[place]
         switch call.kind {
         case .range, .rangeStream, .compact, .hashKV:
-            if call.revision > 0 { plan.patches.append(revision(call.revision, .revision, 0, place, &plan, facts)) }
+            guard call.revision > 0 else { break }
+            let patch = compacted(call) ?? revision(call.revision, .revision, 0, place, &plan, facts)
+            plan.patches.append(patch)
+            if call.kind == .compact, call.status == 0, call.revision > compaction?.revision ?? 0 {
+                compaction = (call.revision, patch)
+            }
         case .watchCreate:
             if call.revision > 0 { plan.patches.append(start(call.revision, place, &plan, facts)) }
             watches[WatchName(stream: call.stream, watch: call.watchID)] = UInt32(place)
@@ -88,6 +95,22 @@ struct Rewriting {
         }
         addKeyPatches(of: place, call, &plan)
     }
+
+    /// For what was refused since a compaction had removed it: a revision that the compaction removes on the target.
+    /// Its own need not be one there, since writes of other keys may stand in another order.
+    private func compacted(_ call: PlannedCall) -> Patch? {
+        guard call.status == Self.outOfRange, let compaction, call.revision <= compaction.revision else { return nil }
+        var patch = compaction.patch
+        if call.kind != .compact {
+            // What a compaction names can still be asked for.
+            if call.revision == compaction.revision { return nil }
+            patch.offset -= 1
+        }
+        return patch
+    }
+
+    /// Of gRPC: what etcd answers for a revision that was compacted.
+    private static let outOfRange: UInt32 = 11
 
     private func addTransactionPatches(
         of place: Int, _ call: PlannedCall, _ plan: inout ReplayPlan, _ facts: [CallFacts]
