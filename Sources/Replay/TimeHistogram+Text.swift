@@ -37,7 +37,7 @@ extension TimeHistogram {
             else { return nil }
             time += step
             total += count
-            histogram.record(time, count: count)
+            record(time, count: count)
         }
     }
 

@@ -33,9 +33,9 @@ package struct RunShards {
         meta[.faults] = faults.isEmpty ? nil : faults.joined(separator: "\n")
         let counts = metas.compactMap { $0[.counts] }.reduce(RunCounts()) { $0 + RunCounts(text: $1) }
         if let verdict = Self.worstVerdict(metas) {
-            let unchecked = metas.count { $0[.consistency] == nil }
+            let notChecked = metas.count { $0[.consistency] == nil }
             meta[.consistency] =
-                counts.consistency(verdict) + (unchecked > 0 ? "; \(unchecked) of \(metas.count) not checked" : "")
+                counts.consistency(verdict) + (notChecked > 0 ? "; \(notChecked) of \(metas.count) not checked" : "")
         }
         counts.describe(&meta, examples: RunCounts.examples(of: metas.compactMap { $0[.remarks] }))
         var delivery = TimeHistogram()

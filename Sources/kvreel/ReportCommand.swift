@@ -16,7 +16,8 @@ struct ReportCommand: ParsableCommand {
             repeat one another (the same trace on the same backend, by the same schedule and order, ...) share a \
             column, which gives the median and the spread of each figure, so that a difference can be told from \
             noise. Shards of one run are added up, as kvreel merge does. Times are computed from every call, to \
-            three significant digits. What was not replayed, and whether a replay may be trusted, stands below. Page: docs/report.md
+            three significant digits. What was not replayed, and whether a replay may be trusted, stands below. Page: \
+            docs/report.md
 
             Exit status: 0 done; 1 a replay is invalid or was broken off, shards of it are missing, or blocks of a \
             trace are lost; 2 wrong usage; 3 no usable trace, or one that is no replay; 4 output failed.

@@ -8,7 +8,8 @@ struct GenerateTests {
         struct Coverage: Decodable { var requests, connections: Int }
         struct Keys: Decodable {
             var distinct: Int
-            var zipf_reads: Double
+            /// Only where there are keys enough to tell.
+            var zipf_reads: Double?
         }
         struct Range: Decodable { var requests, prefix, keys_returned: Int }
         var coverage: Coverage
@@ -41,7 +42,8 @@ struct GenerateTests {
         #expect(after.coverage.connections == 10 * before.coverage.connections)
         #expect(after.range.keys_returned == 10 * before.range.keys_returned)
         #expect(after.keys.distinct == 10 * before.keys.distinct)
-        #expect(abs(after.keys.zipf_reads / before.keys.zipf_reads - 1) < 0.05)
+        let exponents = try [after, before].map { try #require($0.keys.zipf_reads) }
+        #expect(abs(exponents[0] / exponents[1] - 1) < 0.05)
         let info = try ProgramRun.kvreel(["info", large]).output
         #expect(info.contains("by kvreel generate: no recording\n"))
         #expect(info.contains("--like one.kvr --times 10 --seed 4\n"))
@@ -66,7 +68,7 @@ struct GenerateTests {
         let analysis = try Self.analysis(file)
         #expect(analysis.coverage.requests == 20_000 && analysis.coverage.connections == 3)
         #expect(analysis.range.requests == 20_000 && abs(analysis.range.prefix - 5_000) < 400)
-        #expect(abs(analysis.keys.zipf_reads - 1) < 0.2)
+        #expect(abs(try #require(analysis.keys.zipf_reads) - 1) < 0.2)
         let piped = folder.path("b.kvr")
         #expect(try ProgramRun.kvreel(arguments + ["-o", "-"], output: piped).status == 0)
         #expect(FileManager.default.contents(atPath: piped) == FileManager.default.contents(atPath: file))

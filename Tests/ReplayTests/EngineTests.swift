@@ -280,7 +280,7 @@ struct EngineTests {
             // Only the first loop has one.
             #expect(measured.count { $0.loop == 1 } == 30 - skipped)
             #expect(engine.latencies.service.count == UInt64(measured.count))
-            #expect(engine.fidelity.same == 30 - skipped)
+            #expect(engine.fidelity.compared == 30 - skipped)
         }
     }
 

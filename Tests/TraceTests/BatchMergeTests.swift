@@ -160,10 +160,10 @@ struct BatchMergeTests {
     @Test("arbitrary batches: nothing is lost, changed or twice", arguments: seeds(1...40))
     func anything(seed: UInt64) throws {
         var random = SplitMix64(seed: seed)
-        let sources = (0..<(1 + random.below( 4))).map { source in
-            (0..<random.below( 4)).map { batch in
+        let sources = (0..<(1 + random.below(4))).map { source in
+            (0..<random.below(4)).map { batch in
                 AnyBatch.make(
-                    seed: seed &* 64 &+ UInt64(source * 8 + batch), operations: random.below( 60))
+                    seed: seed &* 64 &+ UInt64(source * 8 + batch), operations: random.below(60))
             }
         }
         let merged = try Self.merged(sources)
