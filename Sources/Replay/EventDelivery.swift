@@ -20,6 +20,8 @@ struct EventDelivery: ~Copyable, Sendable {
     private var waiting: [Waiting] = []
     private var free: [Int32] = []
     private let limits: EngineLimits
+    /// From when a call that caused an event was sent to when the event was there.
+    private(set) var latency = TimeHistogram()
     /// Events that no call of the replay caused, or one that is too long ago: expired leases, other clients.
     private(set) var unattributed: Int64 = 0
 
@@ -38,32 +40,32 @@ struct EventDelivery: ~Copyable, Sendable {
 
     private func place(_ revision: Int64) -> Int { Int(truncatingIfNeeded: revision) & (limits.revisions - 1) }
 
-    /// A call that changed something was answered. The latencies of events that waited for it are recorded.
+    /// A call that changed something was answered. The latency of events that waited for it is recorded.
     @inline(__always)
-    mutating func write(_ revision: Int64, sent: Int64, into latencies: inout ReplayLatencies) {
+    mutating func write(_ revision: Int64, sent: Int64) {
         if writes.isEmpty || revision == 0 { return }
         let slot = place(revision)
         writes[slot] = Write(revision: revision, sent: sent)
-        if heads[slot] >= 0 { settle(slot, revision, sent, &latencies) }
+        if heads[slot] >= 0 { settle(slot, revision, sent) }
     }
 
-    private mutating func settle(_ slot: Int, _ revision: Int64, _ sent: Int64, _ latencies: inout ReplayLatencies) {
+    private mutating func settle(_ slot: Int, _ revision: Int64, _ sent: Int64) {
         var index = heads[slot]
         heads[slot] = -1
         while index >= 0 {
             let event = waiting[Int(index)]
             // One of another revision is older than the table reaches back: its call will not be answered any more.
-            if event.revision == revision { latencies.delivery.record(event.done &- sent) } else { unattributed += 1 }
+            if event.revision == revision { latency.record(event.done &- sent) } else { unattributed += 1 }
             free.append(index)
             index = event.next
         }
     }
 
     /// An event came.
-    mutating func event(_ revision: Int64, done: Int64, into latencies: inout ReplayLatencies) {
+    mutating func event(_ revision: Int64, done: Int64) {
         if writes.isEmpty { return unattributed += 1 }
         let slot = place(revision)
-        if writes[slot].revision == revision { return latencies.delivery.record(done &- writes[slot].sent) }
+        if writes[slot].revision == revision { return latency.record(done &- writes[slot].sent) }
         // The store gives revisions in their order: a younger write in this place means that this one's is forgotten.
         guard writes[slot].revision < revision, waitingCount < limits.waitingEvents else { return unattributed += 1 }
         let entry = Waiting(revision: revision, done: done, next: heads[slot])

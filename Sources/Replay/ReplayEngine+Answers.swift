@@ -32,10 +32,7 @@ extension ReplayEngine {
             counts.notes[Int(answer.note.rawValue)] += 1
             if answer.isError { counts.errors[kind] += 1 }
             let isWarmUp = slot.intended < warmUpUntil || (slot.call < warmUpEnd && loop == 0)
-            if answer.sent != 0, !isWarmUp {
-                latencies.record(
-                    intended: slot.intended, released: slot.released, sent: answer.sent, done: answer.done)
-            }
+            if answer.sent != 0, !isWarmUp { sendLag.record(answer.sent &- slot.released) }
             finish(slot, answer, isStreamLost: isStreamLost, isWarmUp: isWarmUp)
         }
         nodes.answer(call, at: answer.done, cursor: cursor, late: &late)
@@ -56,7 +53,7 @@ extension ReplayEngine {
                 fidelity.grant(ttl: plan.calls[Int(call)].ttl, at: answer.sent)
             }
             if written.hasChanged {
-                delivery.write(answer.details.headerRevision, sent: answer.sent, into: &latencies)
+                delivery.write(answer.details.headerRevision, sent: answer.sent)
             }
         }
         var difference = Difference.none
@@ -112,7 +109,7 @@ extension ReplayEngine {
             switch record.kind {
             case .putEvent, .deleteEvent:
                 eventCount += 1
-                delivery.event(record.modRevision, done: answer.done, into: &latencies)
+                delivery.event(record.modRevision, done: answer.done)
             case .reply, .previous: break
             }
         }

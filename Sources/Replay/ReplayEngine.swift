@@ -14,7 +14,9 @@ package struct ReplayEngine: ~Copyable, Sendable {
     package let limits: EngineLimits
     /// Operations of the trace that the replay is.
     var recording: ReplayRecording
-    package internal(set) var latencies = ReplayLatencies()
+    /// From when a call was due and all that it waits for was answered to when it was sent: the replayer's own delay,
+    /// which the verdict is about. All other times of calls are added up of the trace.
+    package internal(set) var sendLag = TimeHistogram()
     package internal(set) var fidelity: Fidelity
     package internal(set) var counts = ReplayCounts()
     /// The plan's streams in the current loop.
@@ -267,6 +269,9 @@ package struct ReplayEngine: ~Copyable, Sendable {
         isLastLoop = true
         due = .max
     }
+
+    /// From when a call that caused an event was sent to when the event was there.
+    package var deliveryLatency: TimeHistogram { delivery.latency }
 
     // MARK: - The trace that the replay is
 

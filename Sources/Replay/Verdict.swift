@@ -55,7 +55,7 @@ extension ReplayEngine {
     ///   - busy: processor time of the engine's thread over wall time, 0 to 1.
     package func verdict(busy: Double) -> Verdict {
         Verdict(
-            isOpen: schedule.isOpen, sendLag: latencies.sendLag.percentile(99), meanGap: meanGap, busy: busy,
+            isOpen: schedule.isOpen, sendLag: sendLag.percentile(99), meanGap: meanGap, busy: busy,
             errors: fidelity.newErrors, answered: counts.total(\.answered))
     }
 }

@@ -28,7 +28,7 @@ struct ReplayProgress {
         let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: Self.width - filled)
         var line = "[\(bar)] \(Int(share * 100)) %  \(Figures.count(Int(answered))) calls"
         line += ", \(Figures.count(Int(rate)))/s"
-        line += ", lag p99 \(Figures.latency(nanoseconds: Int64(engine.latencies.sendLag.percentile(99))))"
+        line += ", lag p99 \(Figures.latency(nanoseconds: Int64(engine.sendLag.percentile(99))))"
         line += ", \(Figures.counted(Int(engine.counts.total(\.errors)), "error"))"
         if share > 0.01, share < 1, let start = engine.firstIntended {
             let left = Double(now - start) * (1 - share) / share

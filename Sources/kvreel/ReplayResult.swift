@@ -37,7 +37,7 @@ struct ReplayResult {
         meta[.chain] = input.chain?.text
         meta[.expression] = plan.expression?.text
         meta[.faults] = faults.isEmpty ? nil : faults.joined(separator: "\n")
-        meta.describe(delivery: driver.engine.latencies.delivery)
+        meta.describe(delivery: driver.engine.deliveryLatency)
         var counts = Self.counts(
             driver.engine, plan, backend.counters, connections: connections, isInterrupted: isInterrupted)
         strangeRevisions = options.allowsWrites ? 0 : check?.strangeRevisions ?? 0
@@ -79,7 +79,7 @@ struct ReplayResult {
         var parts: [String] = []
         if engine.schedule.isOpen {
             parts.append(
-                "send lag p99 \(Figures.latency(nanoseconds: Int64(engine.latencies.sendLag.percentile(99)))), at most "
+                "send lag p99 \(Figures.latency(nanoseconds: Int64(engine.sendLag.percentile(99)))), at most "
                     + Figures.latency(nanoseconds: Int64(Verdict.sendLagBound(meanGap: engine.meanGap))))
         }
         parts.append(

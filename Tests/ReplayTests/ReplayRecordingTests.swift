@@ -94,7 +94,7 @@ struct ReplayRecordingTests {
         // Sent at 0; never sent, known at 1100.
         #expect(batch.operations.map(\.time.nanoseconds) == [500, 1_600])
         #expect(batch.replays.map(\.intended) == [0, 1_000])
-        #expect(engine.latencies.response.count == 1)
+        #expect(engine.sendLag.count == 1)
         #expect(engine.counts.notes[Int(StoreAnswer.Note.timedOut.rawValue)] == 1)
         #expect(engine.counts.total(\.errors) == 2)
     }

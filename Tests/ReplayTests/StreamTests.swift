@@ -59,7 +59,7 @@ struct StreamTests {
         store.run(&engine)
         #expect(engine.counts.events == 4)
         #expect(engine.counts.unattributedEvents == 1)
-        let delivery = engine.latencies.delivery
+        let delivery = engine.deliveryLatency
         #expect(delivery.count == 3)
         #expect([delivery.percentile(1), delivery.percentile(50), delivery.max] == [400, 999, 3000])
         #expect(engine.streams[0].events == 4)
@@ -74,7 +74,7 @@ struct StreamTests {
         var store = store()
         store.events = [(10_100, event([100, 100, 100])), (10_200, event([96, 105]))]
         store.run(&engine)
-        #expect(engine.latencies.delivery.count == 2)
+        #expect(engine.deliveryLatency.count == 2)
         #expect(engine.counts.unattributedEvents == 3)
     }
 
@@ -87,7 +87,7 @@ struct StreamTests {
         store.respond = { _, answer in answer.details.headerRevision = 100 }
         store.events = [(20_500, event([100]))]
         store.run(&engine)
-        #expect(engine.latencies.delivery.max == 10_500)
+        #expect(engine.deliveryLatency.max == 10_500)
     }
 
     @Test("when the store ends a stream, its later messages are lost, and what waits for them goes on")

@@ -45,6 +45,6 @@ package final class EngineDriver: StoreDriver {
     package func finish() -> (compared: Int64, same: Int64, sendLag: TimeHistogram) {
         engine.finish()
         takeBatch()
-        return (engine.fidelity.compared, engine.fidelity.same, engine.latencies.sendLag)
+        return (engine.fidelity.compared, engine.fidelity.same, engine.sendLag)
     }
 }
