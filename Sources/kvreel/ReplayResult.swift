@@ -13,20 +13,20 @@ struct ReplayResult {
     /// Where nobody else writes: revisions found that nothing in the run can have written.
     private let strangeRevisions: Int
 
+    /// - Parameters:
+    ///   - description: what was known before the run; the rest is added to it.
+    ///   - run: what the shards of one run have in common.
     init(
-        _ options: ReplaySession.Options, _ input: PlanInput, _ driver: EngineDriver, backend: any Backend,
-        connections: Int, preload: PreloadOutcome, isInterrupted: Bool,
+        _ description: TraceMeta, _ options: ReplaySession.Options, _ input: PlanInput, _ driver: EngineDriver,
+        backend: any Backend, connections: Int, preload: PreloadOutcome, run: String?, isInterrupted: Bool,
         faults: [String], check: CheckResult?, conditions: RunConditions?
     ) {
         let plan = input.plan
         self.check = check
         verdict = driver.engine.verdict(busy: driver.busyShare)
-        var meta = TraceMeta()
-        meta.tool = "kvreel \(Kvreel.version)"
-        meta[.traces] = options.trace
+        var meta = description
         meta[.backend] = backend.name
-        meta[.schedule] = options.schedule.words
-        meta[.order] = options.order.rawValue
+        meta[.run] = run
         meta[.preload] = Self.words(preload, plan, isPreloaded: options.isPreloaded)
         meta[.coverage] = input.coverage.line
         meta[.verdict] = verdict.word

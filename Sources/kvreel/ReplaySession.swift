@@ -39,6 +39,8 @@ struct ReplaySession {
     private let store: OpenedStore
     private let connections: Int
     private let preloadLimits: PreloadLimits
+    /// What its trace says of the run before it is over, and for ever if that does not come to its end.
+    private let description: TraceMeta
 
     /// Connections that a replay opens at most by itself: below what a process may have of files by default.
     private static let connectionLimit = 512
@@ -49,20 +51,25 @@ struct ReplaySession {
         input = try PlanInput(options.trace, order: options.order, chain: choice.target, shard: options.part?.shard)
         preloadLimits = choice.preloadLimits
         connections = options.connections ?? min(max(1, input.plan.connectionCount), Self.connectionLimit)
-        var summary = RunSummary(name: options.output ?? options.trace)
-        // What a trace says that does not come to its end.
-        summary.meta.tool = "kvreel \(Kvreel.version)"
-        summary.meta[.traces] = options.trace
-        summary.meta[.schedule] = options.schedule.words
-        summary.meta[.order] = options.order.rawValue
-        summary.meta[.shard] = options.part?.shard.text
+        description = Self.description(of: options)
         // Before a store is started for it.
         writer = try Self.open(
-            options, summary, revisionsAreOrdered: choice.revisionsAreOrdered, shard: input.plan.shard)
+            options, RunSummary(name: options.output ?? options.trace, meta: description),
+            revisionsAreOrdered: choice.revisionsAreOrdered, shard: input.plan.shard)
         do { store = try OpenedStore(choice, connections: connections, for: input.plan) } catch {
             writer.abandon()
             throw error
         }
+    }
+
+    private static func description(of options: Options) -> TraceMeta {
+        var meta = TraceMeta()
+        meta.tool = "kvreel \(Kvreel.version)"
+        meta[.traces] = options.trace
+        meta[.schedule] = options.schedule.words
+        meta[.order] = options.order.rawValue
+        meta[.shard] = options.part?.shard.text
+        return meta
     }
 
     private static func open(
@@ -192,13 +199,10 @@ struct ReplaySession {
             return CheckResult(trace: history)
         }
         let result = ReplayResult(
-            options, input, driver, backend: store.backend, connections: connections, preload: preload,
-            isInterrupted: interruption.isRequested, faults: done, check: check,
+            description, options, input, driver, backend: store.backend, connections: connections, preload: preload,
+            run: gate?.run, isInterrupted: interruption.isRequested, faults: done, check: check,
             conditions: conditions)
-        var meta = result.meta
-        meta[.shard] = options.part?.shard.text
-        meta[.run] = gate?.run
-        let finished = try writer.finish(meta)
+        let finished = try writer.finish(result.meta)
         if options.json {
             var output = StandardOutput()
             try output.write(result.json(finished))

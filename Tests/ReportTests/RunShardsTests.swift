@@ -42,6 +42,13 @@ struct RunShardsTests {
         return RunShards.Shard(name: "\(number).kvr", meta: meta)
     }
 
+    @Test("as many shards as may replay a plan are as many as traces say, no fewer")
+    func limit() throws {
+        let last = try #require(Shard(Shard.countLimit, of: Shard.countLimit))
+        #expect(ShardSet(last.text)?.numbers == [last.index])
+        #expect(ShardSet([1], of: Shard.countLimit + 1) == nil)
+    }
+
     @Test("words are of the sums; what all say is said once")
     func words() throws {
         let meta = try RunShards([3, 1, 4, 2].map { Self.shard($0) }).meta
