@@ -65,7 +65,7 @@ package struct CallDetails: Sendable {
 
     /// Whether it is more than most calls hold.
     @inline(__always)
-    var isHoldingMuch: Bool { keyValues.count > 16 || parts.count > 16 || keys.bytes.count > 1024 }
+    var isHoldingMuch: Bool { keyValues.count > 16 || parts.count > 16 || keys.keyBytes > 1024 }
 
     /// Forgets all, and keeps the memory for the next call.
     package mutating func reset() {

@@ -5,13 +5,17 @@ import Wire
 /// A call names the same key again and again (compare, put, range, reply), so a key equal to the previous one gets its
 /// number; other repetitions are kept twice and meet again in the batch's table.
 package struct KeyList: Sendable {
+    /// The keys, one after the other. What lies behind the last one means nothing: of calls before, written over by the
+    /// next key. To cut an array off and append to it again takes longer than the copy.
     package private(set) var bytes: [UInt8] = []
     package private(set) var ends: [UInt32] = []
 
     package init() {}
 
     package var count: Int { ends.count }
-    var byteCount: Int { bytes.count + ends.count * 8 }
+    /// Bytes of all keys.
+    var keyBytes: Int { Int(ends.last ?? 0) }
+    var byteCount: Int { keyBytes + ends.count * 8 }
     /// Bytes of memory, used or not.
     var capacityBytes: Int { bytes.capacity + ends.capacity * 4 }
 
@@ -30,10 +34,11 @@ package struct KeyList: Sendable {
                 return UInt32(ends.count)
             }
         }
-        bytes.makeRoom(for: key.count, atLeast: 512)
-        bytes.append(copying: key)
+        let start = keyBytes
+        if key.count > bytes.count - start { grow(to: start + key.count) }
+        bytes.overwrite(from: start, with: key)
         ends.makeRoom(for: 1, atLeast: 16)
-        ends.append(UInt32(bytes.count))
+        ends.append(UInt32(start + key.count))
         return UInt32(ends.count)
     }
 
@@ -42,10 +47,12 @@ package struct KeyList: Sendable {
         table.number(of: bytes.span.extracting(range(of: number)))
     }
 
-    /// Forgets all, and keeps the memory.
-    package mutating func removeAll() {
-        if ends.isEmpty { return }
-        bytes.removeAll(keepingCapacity: true)
-        ends.clear()
+    @inline(never)
+    private mutating func grow(to needed: Int) {
+        bytes.makeRoom(for: needed - bytes.count, atLeast: 512)
+        _ = bytes.appendZeros(min(bytes.capacity, max(needed, 512)) - bytes.count)
     }
+
+    /// Forgets all, and keeps the memory.
+    package mutating func removeAll() { ends.clear() }
 }

@@ -67,6 +67,7 @@ extension ReplayEngine {
     @inline(__always)
     private mutating func fill(_ request: inout StoreRequest, _ call: UInt32, _ number: UInt32) {
         request.removeAll()
+        kept = (0, 0)
         request.number = number
         let place = Int(call)
         request.action = plan.calls[place].action
@@ -115,7 +116,10 @@ extension ReplayEngine {
     /// The number in the request of a key of the plan.
     @inline(__always)
     private mutating func keep(_ key: KeyNumber, in request: inout StoreRequest) -> KeyNumber {
-        key == 0 ? 0 : request.keys.number(of: plan.keys.bytes.span, at: plan.keys.range(of: key))
+        // A transaction names the same key again and again.
+        if key == kept.planned { return kept.number }
+        kept = (key, request.keys.number(of: plan.keys.bytes.span, at: plan.keys.range(of: key)))
+        return kept.number
     }
 
     /// Makes keys of the plan in a request's body keys of the request.

@@ -38,6 +38,8 @@ package struct ReplayEngine: ~Copyable, Sendable {
     var lookahead = Lookahead()
     var delivery: EventDelivery
     var leaseKey = LeaseKey()
+    /// The key of the plan that the request named last, and its number there; 0 is 0.
+    var kept: (planned: KeyNumber, number: KeyNumber) = (0, 0)
     /// The calls that a loop plays: `first..<end`. `cursor` is the next one that was not looked at, due at `due`.
     let first: UInt32
     /// Of each call its number in the whole plan, where this is a shard's; empty otherwise.
