@@ -2,7 +2,8 @@ package import Etcd
 import Wire
 
 /// Writes a plan's preload: leases first, all at once, then keys in the order of their mod revisions, as many in a
-/// transaction as etcd takes, one transaction after the other.
+/// transaction as etcd takes, one transaction after the other. Behind many keys, the store is left to settle
+/// (`PreloadSettling`).
 package final class PreloadDriver: StoreDriver {
     /// What the target answered so far.
     package private(set) var outcome = PreloadOutcome()
@@ -26,6 +27,8 @@ package final class PreloadDriver: StoreDriver {
     /// Puts before this one were sent; those of the transaction that is outstanding end there.
     private var next = 0
     private var outstanding: Range<Int>?
+    private var settling: PreloadSettling
+    private var time = Int64.min
 
     /// - Parameter connections: of the target.
     package init(_ plan: ReplayPlan, connections: Int, limits: PreloadLimits = PreloadLimits()) {
@@ -35,16 +38,20 @@ package final class PreloadDriver: StoreDriver {
         self.limits = limits
         outcome.leases = Array(repeating: 0, count: preload.leases.count)
         outcome.revisions = Array(repeating: 0, count: preload.puts.count)
+        settling = PreloadSettling(isNeeded: preload.puts.count > limits.unsettledPuts)
     }
 
-    package func turn(at now: Int64) {}
-    package var nextDue: Int64 { .max }
+    package func turn(at now: Int64) { time = max(time, now) }
+    package var nextDue: Int64 { failure == nil && isWritten ? settling.due : .max }
 
     package var isDone: Bool {
-        let isIdle = grantsSent == grantsAnswered && outstanding == nil
-        if failure != nil { return isIdle }
-        return isIdle && grantsSent == preload.leases.count && next == preload.puts.count
+        if failure != nil { return isIdle && !settling.isWaitingForAnswer }
+        return isWritten && settling.isOver
     }
+
+    private var isIdle: Bool { grantsSent == grantsAnswered && outstanding == nil }
+    /// All leases and keys are there.
+    private var isWritten: Bool { isIdle && grantsSent == preload.leases.count && next == preload.puts.count }
 
     /// Stops after what is outstanding.
     package func stop() {
@@ -63,7 +70,8 @@ package final class PreloadDriver: StoreDriver {
             grantsSent += 1
             return true
         }
-        guard grantsAnswered == grantsSent, outstanding == nil, next < preload.puts.count else { return false }
+        if isWritten { return settling.next(into: &request, at: time) }
+        guard isIdle else { return false }
         let end = endOfTransaction(from: next)
         request.removeAll()
         request.number = UInt32(next)
@@ -88,6 +96,8 @@ package final class PreloadDriver: StoreDriver {
 
     package func receive(_ answer: borrowing StoreAnswer) {
         guard case .answer = answer.role else { return }
+        time = max(time, answer.done)
+        if settling.isWaitingForAnswer { return settling.receive(answer) }
         guard let puts = outstanding else { return receive(grant: answer) }
         outstanding = nil
         if answer.status == 0, answer.note.rawValue == StoreAnswer.Note.none.rawValue {
@@ -154,7 +164,7 @@ package final class PreloadDriver: StoreDriver {
     }
 }
 
-/// What a preload asks for at once.
+/// What a preload asks for.
 package struct PreloadLimits: Sendable {
     /// Operations in a transaction: etcd's default (`--max-txn-ops`).
     package var putsPerTransaction = 128
@@ -162,6 +172,8 @@ package struct PreloadLimits: Sendable {
     package var bytesPerTransaction: Int64 = 1 << 20
     /// LeaseGrants without an answer.
     package var outstandingGrants = 64
+    /// Puts behind which there is nothing to settle.
+    package var unsettledPuts = 1000
 
     package init() {}
 }

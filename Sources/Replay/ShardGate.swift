@@ -147,12 +147,13 @@ package final class ShardGate {
             if !isFirst { deadline = now &+ options.patience }
         }
         if isStopped { give(up: .interrupted) }
+        if case .preload = step { preloader.turn(at: now) }
         passTime()
     }
 
     package var nextDue: Int64 {
         var due = min(deadline, keepAliveAt)
-        if case .preload = step { return due }
+        if case .preload = step { return min(due, preloader.nextDue) }
         if !isAsked { due = min(due, askAt) }
         if let start {
             switch step {

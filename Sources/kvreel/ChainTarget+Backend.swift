@@ -49,10 +49,13 @@ extension BackendChoice {
     /// The chain, if it is one.
     var target: ChainTarget? { if case .chain(let target, _, _) = self { target } else { nil } }
 
-    /// What a preload asks for at once: a chain has no transactions of several keys.
+    /// What a preload asks for: a chain has no transactions of several keys, and no leases to settle by.
     var preloadLimits: PreloadLimits {
         var limits = PreloadLimits()
-        if target != nil { limits.putsPerTransaction = 1 }
+        if target != nil {
+            limits.putsPerTransaction = 1
+            limits.unsettledPuts = .max
+        }
         return limits
     }
 }

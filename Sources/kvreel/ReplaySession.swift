@@ -240,6 +240,6 @@ private final class InterruptibleDriver: StoreDriver {
     func next(into request: inout StoreRequest) -> Bool { driver.next(into: &request) }
     func receive(_ answer: borrowing StoreAnswer) { driver.receive(answer) }
     /// To look at the interruption.
-    var nextDue: Int64 { time + 100_000_000 }
+    var nextDue: Int64 { min(driver.nextDue, time + 100_000_000) }
     var isDone: Bool { driver.isDone }
 }

@@ -110,18 +110,25 @@ struct PreloadTests {
 
     // MARK: Writing
 
-    /// Runs a driver on a store that grants leases from 900 on and gives each put the next revision.
+    /// Runs a driver on a store that grants leases from 900 on and gives each put the next revision. Time passes where
+    /// the driver waits for it.
     private static func run(
-        _ driver: PreloadDriver, refusing: (StoreRequest) -> (UInt32, String)? = { _ in nil }
+        _ driver: PreloadDriver, at now: inout Int64, refusing: (StoreRequest) -> (UInt32, String)? = { _ in nil }
     ) -> [StoreRequest] {
         var requests: [StoreRequest] = []
         var request = StoreRequest()
         var answer = StoreAnswer()
         var revision: Int64 = 100
         while !driver.isDone {
-            guard driver.next(into: &request) else { break }
+            driver.turn(at: now)
+            guard driver.next(into: &request) else {
+                guard driver.nextDue > now, driver.nextDue < .max else { break }
+                now = driver.nextDue
+                continue
+            }
             requests.append(request)
             answer.removeAll()
+            answer.done = now
             answer.number = request.number
             if let (status, text) = refusing(request) {
                 answer.status = status
@@ -134,6 +141,15 @@ struct PreloadTests {
             }
             driver.receive(answer)
         }
+        return requests
+    }
+
+    private static func run(
+        _ driver: PreloadDriver, refusing: (StoreRequest) -> (UInt32, String)? = { _ in nil }
+    ) -> [StoreRequest] {
+        var now: Int64 = 0
+        let requests = run(driver, at: &now, refusing: refusing)
+        #expect(now == 0)
         return requests
     }
 
@@ -160,6 +176,24 @@ struct PreloadTests {
         #expect(driver.outcome.leases == [900])
         let expected: [Int64] = (0..<300).map { 101 + Int64($0) / 128 }
         #expect(driver.outcome.revisions == expected)
+    }
+
+    @Test("behind many keys a lease comes and goes, a pause before each", arguments: [true, false])
+    func settling(isGranted: Bool) throws {
+        var limits = PreloadLimits()
+        limits.unsettledPuts = 299
+        let driver = PreloadDriver(try Self.large(300, size: 100), connections: 2, limits: limits)
+        var now: Int64 = 5
+        let requests = Self.run(driver, at: &now) {
+            $0.kind == .leaseGrant && $0.ttl == 10 && !isGranted ? (12, "no leases here") : nil
+        }
+        let kinds: [OperationKind] = [.leaseGrant, .txn, .txn, .txn, .leaseGrant]
+        #expect(requests.map(\.kind) == (isGranted ? kinds + [.leaseRevoke] : kinds))
+        #expect(now == 5 + (isGranted ? 500_000_000 : 250_000_000))
+        if isGranted { #expect(requests.last?.lease == 900) }
+        #expect(driver.isDone && driver.failure == nil)
+        #expect(driver.written == 300)
+        #expect(driver.outcome.leases == [900])
     }
 
     @Test("a transaction does not grow beyond a MiB, and a value alone is a put")
