@@ -33,6 +33,8 @@ package final class EtcdBackend: Backend {
     private var isTurning = false
     private var timer: Scheduled<Void>?
     private var timerDue = Int64.max
+    /// Tells the current timer from those before it.
+    private var timerNumber: UInt64 = 0
     private var sweeper: RepeatedTask?
     private var finished: EventLoopPromise<Void>?
     var opening: EtcdOpening?
@@ -148,8 +150,13 @@ package final class EtcdBackend: Backend {
         timer?.cancel()
         timer = nil
         timerDue = due
+        timerNumber &+= 1
         guard due != .max else { return }
+        let number = timerNumber
         timer = LoopThread.at(NIODeadline.uptimeNanoseconds(UInt64(clamping: due)), on: self) { backend in
+            // The loop runs a task that was cancelled when it had already been taken out of the queue. Such a one would
+            // set a timer of its own beside the current one, and never be rid of it: they would become ever more.
+            guard number == backend.timerNumber else { return }
             backend.timer = nil
             backend.timerDue = .max
             backend.turn()

@@ -54,6 +54,7 @@ package struct BackendConformance {
         }
         run.idle()
         run.timetable()
+        run.pace()
         run.burst()
         run.abandoned()
         if features.contains(.keys) { run.keys() }

@@ -57,6 +57,21 @@ final class ConformanceRun {
         }
     }
 
+    /// One request each 0.2 ms, whatever is answered meanwhile: answers come when the next one is due, too.
+    func pace() {
+        let count = 1000
+        let ranges = (0..<count).map { number -> ProbeDriver.Step in
+            { request, _ in
+                request.range(self.key("pace"))
+                request.connection = UInt32(number % Self.connections)
+            }
+        }
+        play(ranges) {
+            $0.inFlight = count
+            $0.pause = 200_000
+        }
+    }
+
     /// As many at once as a backend gets at a moment of much load, on all connections in turn.
     func burst() {
         let count = 300
