@@ -41,6 +41,7 @@ package final class NullBackend: Backend {
     package func close() {}
 
     /// Answers the request, as it was sent and done in one moment.
+    @inline(__always)
     private func reply(to request: borrowing StoreRequest, _ answer: inout StoreAnswer) {
         answer.removeAll()
         answer.number = request.number

@@ -32,7 +32,18 @@ public struct ByteTable: Sendable {
     /// The string's number, a new one if it was not there. The empty string is number 0.
     public mutating func number(of string: Span<UInt8>) -> UInt32 {
         if string.isEmpty { return 0 }
-        let hash = string.hash64(seed: seed)
+        return number(of: string, hash: string.hash64(seed: seed))
+    }
+
+    /// As `number(of:)`, for a string of another table, where it has that number. Its hash is known there.
+    package mutating func number(of number: UInt32, in other: borrowing ByteTable) -> UInt32 {
+        if number == 0 { return 0 }
+        return self.number(
+            of: other.bytes.span.extracting(other.range(of: number)), hash: other.hashes[Int(number)])
+    }
+
+    @inline(__always)
+    private mutating func number(of string: Span<UInt8>, hash: UInt64) -> UInt32 {
         var place = Int(truncatingIfNeeded: hash) & (slots.count - 1)
         while slots[place] != 0 {
             let candidate = slots[place]

@@ -91,22 +91,21 @@ package struct Fidelity: Sendable {
     /// Compares an answered call; why it differs.
     @inline(__always)
     mutating func compare(
-        _ call: UInt32, of plan: borrowing ReplayPlan, with answer: StoreAnswer, parts: [RequestOp],
-        from firstPart: Int, _ context: OutcomeContext
+        _ call: UInt32, of plan: borrowing ReplayPlan, with outcome: Outcome, parts: [RequestOp], from firstPart: Int
     ) -> Difference {
         if !isCrossing.isEmpty, isCrossing[Int(call)] {
             crossings += 1
-        } else if context.hasChanged {
-            revisions[Int(call)] = answer.details.headerRevision
+        } else if outcome.hasChanged {
+            revisions[Int(call)] = outcome.headerRevision
         }
-        guard let difference = check(call, plan, answer, parts, firstPart, context) else {
+        guard let difference = check(call, plan, outcome, parts, firstPart) else {
             uncompared += 1
             return .none
         }
         if plan.calls[Int(call)].approximation != nil {
             approximated += 1
             if case .none = difference { approximatedSame += 1 }
-            if answer.isError, plan.calls[Int(call)].status == 0 { newErrors += 1 }
+            if outcome.isError, plan.calls[Int(call)].status == 0 { newErrors += 1 }
             return difference
         }
         compared += 1
@@ -114,7 +113,7 @@ package struct Fidelity: Sendable {
             same += 1
         } else {
             count(difference, call, plan.calls[Int(call)].kind)
-            if answer.isError, plan.calls[Int(call)].status == 0 { newErrors += 1 }
+            if outcome.isError, plan.calls[Int(call)].status == 0 { newErrors += 1 }
         }
         return difference
     }
@@ -128,44 +127,43 @@ package struct Fidelity: Sendable {
     /// Nil where the recording does not say enough.
     @inline(__always)
     private func check(
-        _ call: UInt32, _ plan: borrowing ReplayPlan, _ answer: StoreAnswer, _ parts: [RequestOp],
-        _ firstPart: Int, _ context: OutcomeContext
+        _ call: UInt32, _ plan: borrowing ReplayPlan, _ outcome: Outcome, _ parts: [RequestOp], _ firstPart: Int
     ) -> Difference? {
         let status = plan.calls[Int(call)].status
         if status == PlannedCall.noStatus { return nil }
-        if status == answer.status, status != 0 { return Difference.none }
-        if context.isStreamLost { return .streamEnded }
-        switch answer.note {
+        if status == outcome.status, status != 0 { return Difference.none }
+        if outcome.isStreamLost { return .streamEnded }
+        switch outcome.note {
         case .none, .fellBack: break
         case .unsupported: return .unsupported
         case .connectionLost: return .connectionLost
         case .timedOut: return .timedOut
         }
-        if status != answer.status {
-            if answer.saysLeaseNotFound { return .leaseExpired }
-            return context.isUnmapped ? .unmapped : .status
+        if status != outcome.status {
+            if outcome.saysLeaseNotFound { return .leaseExpired }
+            return outcome.isUnmapped ? .unmapped : .status
         }
         switch plan.calls[Int(call)].request {
         case .range(let range):
             if !range.flags.contains(.answered) { return nil }
-            let count = answer.details.answer.count
+            let count = outcome.answer.count
             if range.count == count { return Difference.none }
             let names = Named(range.key, range.rangeEnd, range.flags)
-            return difference(range.count, count, names, plan, context)
+            return difference(range.count, count, names, plan, outcome)
         case .delete(let delete):
             if !delete.flags.contains(.answered) { return nil }
-            let count = answer.details.answer.count
+            let count = outcome.answer.count
             if delete.count == count { return Difference.none }
             let names = Named(delete.key, delete.rangeEnd, delete.flags)
-            return difference(delete.count, count, names, plan, context)
+            return difference(delete.count, count, names, plan, outcome)
         case .txn(let txn):
             if !txn.flags.contains(.answered) { return nil }
-            return difference(txn, plan, answer, parts, firstPart, context)
+            return difference(txn, plan, outcome, parts, firstPart)
         case .put, .watchCreate: return Difference.none
         case .other(let other):
             guard case .leaseKeepAlive = plan.calls[Int(call)].kind else { return Difference.none }
             // A keep-alive for a lease that is gone is answered with a TTL of 0 (rpc.proto LeaseKeepAliveResponse).
-            if (other.ttl > 0) == (answer.details.answeredTTL > 0) { return Difference.none }
+            if (other.ttl > 0) == (outcome.answeredTTL > 0) { return Difference.none }
             return other.ttl > 0 ? .leaseExpired : .found
         }
     }
@@ -186,42 +184,41 @@ package struct Fidelity: Sendable {
 
     /// Why an operation found, or deleted, another number of keys than in the recording.
     private func difference(
-        _ recorded: Int64, _ count: Int64, _ names: Named, _ plan: borrowing ReplayPlan, _ context: OutcomeContext
+        _ recorded: Int64, _ count: Int64, _ names: Named, _ plan: borrowing ReplayPlan, _ outcome: Outcome
     ) -> Difference {
-        let mayBeLease = count < recorded ? context.mayLeaseHaveEnded : context.mayRecordedLeaseHaveEnded
+        let mayBeLease = count < recorded ? outcome.mayLeaseHaveEnded : outcome.mayRecordedLeaseHaveEnded
         if mayBeLease, coversLeased(names, plan) { return .leaseExpired }
-        if context.isUnmapped { return .unmapped }
+        if outcome.isUnmapped { return .unmapped }
         return (recorded > 0) != (count > 0) ? .found : .count
     }
 
     private func difference(
-        _ txn: TxnRequest, _ plan: borrowing ReplayPlan, _ answer: StoreAnswer, _ parts: [RequestOp],
-        _ firstPart: Int, _ context: OutcomeContext
+        _ txn: TxnRequest, _ plan: borrowing ReplayPlan, _ outcome: Outcome, _ parts: [RequestOp], _ firstPart: Int
     ) -> Difference {
-        let succeeded = answer.details.answer.flags.contains(.succeeded)
+        let succeeded = outcome.answer.flags.contains(.succeeded)
         if txn.flags.contains(.succeeded) != succeeded {
-            if context.mayLeaseHaveEnded, isLeasedKeyMissing(txn, plan, parts, firstPart) { return .leaseExpired }
-            return context.isUnmapped ? .unmapped : .succeeded
+            if outcome.mayLeaseHaveEnded, isLeasedKeyMissing(txn, plan, parts, firstPart) { return .leaseExpired }
+            return outcome.isUnmapped ? .unmapped : .succeeded
         }
-        if context.isMalformed { return .malformed }
+        if outcome.isMalformed { return .malformed }
         for index in 0..<Int(txn.parts.count) {
             // Not as a whole: to copy two of them takes longer than to compare them.
             let (recorded, actual) = (Int(txn.parts.start) + index, firstPart + index)
             let flags = plan.parts[recorded].flags
             if flags.contains(.answered) != parts[actual].flags.contains(.answered) {
-                return context.isUnmapped ? .unmapped : .succeeded
+                return outcome.isUnmapped ? .unmapped : .succeeded
             }
             guard flags.contains(.answered) else { continue }
             switch plan.parts[recorded].kind {
             case .none, .put, .watchCreate: break
             case .txn:
                 if flags.contains(.succeeded) != parts[actual].flags.contains(.succeeded) {
-                    return context.isUnmapped ? .unmapped : .succeeded
+                    return outcome.isUnmapped ? .unmapped : .succeeded
                 }
             case .range, .delete:
                 let (expected, count) = (plan.parts[recorded].count, parts[actual].count)
                 if expected == count { continue }
-                return difference(expected, count, Named(plan.parts[recorded]), plan, context)
+                return difference(expected, count, Named(plan.parts[recorded]), plan, outcome)
             }
         }
         return .none
@@ -294,15 +291,22 @@ extension ReplayCounts {
     package var missing: Int64 { unsent + outstanding }
 }
 
-/// What is known of an answer beside it.
-struct OutcomeContext {
-    var isMalformed: Bool
-    var isUnmapped: Bool
-    var isStreamLost: Bool
-    var hasChanged: Bool
+/// What came of a call, as far as it is compared. Not the whole answer: to hand that on is to copy 300 bytes of it.
+struct Outcome {
+    let status: UInt32
+    let note: StoreAnswer.Note
+    let isError: Bool
+    let saysLeaseNotFound: Bool
+    let answer: CallDetails.Answer
+    let answeredTTL: Int64
+    let headerRevision: Int64
+    let isMalformed: Bool
+    let isUnmapped: Bool
+    let isStreamLost: Bool
+    let hasChanged: Bool
     /// A lease of the target may have ended before the answer; one of the recording before the recorded call.
-    var mayLeaseHaveEnded: Bool
-    var mayRecordedLeaseHaveEnded: Bool
+    let mayLeaseHaveEnded: Bool
+    let mayRecordedLeaseHaveEnded: Bool
 }
 
 extension StoreAnswer {

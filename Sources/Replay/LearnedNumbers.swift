@@ -38,7 +38,7 @@ struct LearnedNumbers: ~Copyable, Sendable {
 
     /// Takes in an answer without an error. `sentLease` is the lease that the request named, which a Lock answers by.
     @inline(__always)
-    mutating func learn(_ call: UInt32, from answer: StoreAnswer, sentLease: Int64) {
+    mutating func learn(_ call: UInt32, from answer: borrowing StoreAnswer, sentLease: Int64) {
         if !revisions.isEmpty { revisions[Int(call)] = answer.details.headerRevision }
         if places.isEmpty { return }
         let place = Int(places[Int(call)])

@@ -5,7 +5,7 @@ extension ReplayEngine {
     /// Takes an answer, an event or the end of a stream. Whether the batch is to be taken now: for owners that would
     /// else have to look into the engine once more for each answer, where each look is checked for exclusive access.
     @discardableResult
-    package mutating func receive(_ answer: StoreAnswer) -> Bool {
+    package mutating func receive(_ answer: borrowing StoreAnswer) -> Bool {
         now = max(now, answer.done)
         switch answer.role {
         case .answer: self.answer(answer, isStreamLost: false)
@@ -16,7 +16,7 @@ extension ReplayEngine {
     }
 
     @inline(__always)
-    mutating func answer(_ answer: StoreAnswer, isStreamLost: Bool) {
+    mutating func answer(_ answer: borrowing StoreAnswer, isStreamLost: Bool) {
         guard let slot = slots.release(answer.number, at: answer.done) else { return counts.unexpected += 1 }
         if slot.call == SlotTable.noCall {
             endStream(Int(slot.stream), answer)
@@ -42,7 +42,7 @@ extension ReplayEngine {
     /// Learns from the answer to a call or message, compares it and writes it down.
     @inline(__always)
     private mutating func finish(
-        _ slot: SlotTable.Slot, _ answer: StoreAnswer, isStreamLost: Bool, isWarmUp: Bool
+        _ slot: SlotTable.Slot, _ answer: borrowing StoreAnswer, isStreamLost: Bool, isWarmUp: Bool
     ) {
         let call = slot.call
         if case .message = plan.calls[Int(call)].action { countMessage(slot, answer) }
@@ -58,12 +58,15 @@ extension ReplayEngine {
         }
         var difference = Difference.none
         if loop == 0 {
+            let outcome = Outcome(
+                status: answer.status, note: answer.note, isError: answer.isError,
+                saysLeaseNotFound: answer.saysLeaseNotFound, answer: answer.details.answer,
+                answeredTTL: answer.details.answeredTTL, headerRevision: answer.details.headerRevision,
+                isMalformed: written.isMalformed, isUnmapped: slot.isUnmapped, isStreamLost: isStreamLost,
+                hasChanged: written.hasChanged, mayLeaseHaveEnded: answer.done >= fidelity.leaseEnd,
+                mayRecordedLeaseHaveEnded: plan.calls[Int(call)].time >= fidelity.recordedLeaseEnd)
             difference = fidelity.compare(
-                call, of: plan, with: answer, parts: recording.batch.parts, from: written.firstPart,
-                OutcomeContext(
-                    isMalformed: written.isMalformed, isUnmapped: slot.isUnmapped, isStreamLost: isStreamLost,
-                    hasChanged: written.hasChanged, mayLeaseHaveEnded: answer.done >= fidelity.leaseEnd,
-                    mayRecordedLeaseHaveEnded: plan.calls[Int(call)].time >= fidelity.recordedLeaseEnd))
+                call, of: plan, with: outcome, parts: recording.batch.parts, from: written.firstPart)
         }
         var replay = ReplayRecord()
         let moment = answer.sent == 0 ? answer.done : answer.sent
@@ -77,7 +80,7 @@ extension ReplayEngine {
         recording.batch.replays.append(replay)
     }
 
-    private mutating func countMessage(_ slot: SlotTable.Slot, _ answer: StoreAnswer) {
+    private mutating func countMessage(_ slot: SlotTable.Slot, _ answer: borrowing StoreAnswer) {
         let place = Int(slot.stream)
         if streams[place].unanswered > 0 { streams[place].unanswered -= 1 }
         if streams[place].unanswered == 0, let end = streams[place].heldEnd {
@@ -102,7 +105,7 @@ extension ReplayEngine {
         return place < streams.count ? place : nil
     }
 
-    private mutating func event(_ answer: StoreAnswer) {
+    private mutating func event(_ answer: borrowing StoreAnswer) {
         let place = place(ofStream: answer.stream)
         var eventCount: Int64 = 0
         for record in answer.details.keyValues {
@@ -122,7 +125,7 @@ extension ReplayEngine {
         record(event: answer, stream: place, eventCount: eventCount)
     }
 
-    private mutating func streamEnd(_ answer: StoreAnswer) {
+    private mutating func streamEnd(_ answer: borrowing StoreAnswer) {
         guard let place = place(ofStream: answer.stream), streams[place].isOpen else { return }
         streams[place].isEndedByStore = true
         counts.endedStreams += 1
@@ -131,7 +134,7 @@ extension ReplayEngine {
     }
 
     /// The client's end of a stream was answered.
-    private mutating func endStream(_ place: Int, _ answer: StoreAnswer) {
+    private mutating func endStream(_ place: Int, _ answer: borrowing StoreAnswer) {
         record(stream: place, status: answer.isLost ? nil : answer.status, done: answer.done)
     }
 

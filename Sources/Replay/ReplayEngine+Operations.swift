@@ -17,7 +17,7 @@ extension ReplayEngine {
     /// Appends the operation of an answered call or message to the batch: the request as it was sent, the answer as it
     /// came.
     @inline(__always)
-    mutating func record(_ slot: SlotTable.Slot, _ answer: StoreAnswer) -> Written {
+    mutating func record(_ slot: SlotTable.Slot, _ answer: borrowing StoreAnswer) -> Written {
         let place = Int(slot.call)
         let moment = answer.sent == 0 ? answer.done : answer.sent
         let connection = plan.calls[place].connection % connectionCount
@@ -98,7 +98,7 @@ extension ReplayEngine {
     /// Adds what an answer without an error says.
     @inline(__always)
     private mutating func take(
-        _ answer: StoreAnswer, into operation: inout Operation, _ written: inout Written
+        _ answer: borrowing StoreAnswer, into operation: inout Operation, _ written: inout Written
     ) {
         switch operation.body.kind {
         case .range:
@@ -200,7 +200,7 @@ extension ReplayEngine {
     }
 
     /// Appends the operation of a message that answers no request.
-    mutating func record(event answer: StoreAnswer, stream: Int, eventCount: Int64) {
+    mutating func record(event answer: borrowing StoreAnswer, stream: Int, eventCount: Int64) {
         let connection = plan.streams[stream].connection % connectionCount
         let kind: OperationKind =
             answer.details.watch.isCanceled ? .watchCanceled : eventCount > 0 ? .watchEvents : .watchNotify

@@ -116,6 +116,7 @@ extension ReplayEngine {
     /// The number in the request of a key of the plan.
     @inline(__always)
     private mutating func keep(_ key: KeyNumber, in request: inout StoreRequest) -> KeyNumber {
+        if key == 0 { return 0 }
         // A transaction names the same key again and again.
         if key == kept.planned { return kept.number }
         kept = (key, request.keys.number(of: plan.keys.bytes.span, at: plan.keys.range(of: key)))

@@ -24,7 +24,7 @@ extension ReplayEngine {
     }
 
     /// The call goes now. What the reading took counts as waiting, not as the engine's delay.
-    mutating func takeRevision(_ slot: SlotTable.Slot, _ answer: StoreAnswer) {
+    mutating func takeRevision(_ slot: SlotTable.Slot, _ answer: borrowing StoreAnswer) {
         learned.learn(current: answer.isError ? nil : answer.details.headerRevision, for: slot.call)
         late.insert(
             CallHeap.Entry(call: slot.call, intended: slot.intended, released: max(slot.released, answer.done)))

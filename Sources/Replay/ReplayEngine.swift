@@ -38,7 +38,7 @@ package struct ReplayEngine: ~Copyable, Sendable {
     var lookahead = Lookahead()
     var delivery: EventDelivery
     var leaseKey = LeaseKey()
-    /// The key of the plan that the request named last, and its number there; 0 is 0.
+    /// The key of the plan that the request named last, and its number there.
     var kept: (planned: KeyNumber, number: KeyNumber) = (0, 0)
     /// The calls that a loop plays: `first..<end`. `cursor` is the next one that was not looked at, due at `due`.
     let first: UInt32

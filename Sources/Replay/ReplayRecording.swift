@@ -98,7 +98,7 @@ struct ReplayRecording: ~Copyable, Sendable {
     mutating func number(_ key: KeyNumber, of keys: borrowing ByteTable) -> KeyNumber {
         if key == 0 { return 0 }
         if numbers[Int(key)].stamp == stamp { return numbers[Int(key)].number }
-        let number = batch.keys.number(of: keys.bytes.span.extracting(keys.range(of: key)))
+        let number = batch.keys.number(of: key, in: keys)
         numbers[Int(key)] = (stamp, number)
         return number
     }
