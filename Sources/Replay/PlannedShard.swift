@@ -15,6 +15,8 @@ package struct PlannedShard: Sendable {
     package internal(set) var crossing: [UInt32] = []
     /// The same by kind.
     package internal(set) var crossingCounts = [Int](repeating: 0, count: OperationKind.allCases.count)
+    /// Whether a call of another shard that crosses may write or delete keys of this one.
+    package internal(set) var hasForeignWrites = false
 
     init(_ shard: Shard) { self.shard = shard }
 

@@ -26,6 +26,9 @@ extension ReplayPlan {
             planned.crossing.append(UInt32(place))
             planned.crossingCounts[Int(calls[Int(numbers[place])].kind.rawValue)] += 1
         }
+        planned.hasForeignWrites = calls.indices.contains { place in
+            borders.isCrossing[place] && Int(assignment.shards[place]) != shard.index - 1 && calls[place].mayWrite
+        }
         order = order.part(numbers, of: calls.count, through: borders)
         keepStreams(assignment, of: shard)
         keep(numbers)
@@ -140,6 +143,15 @@ extension ReplayPlan {
         }
         connectionCount = Int(connected)
         (calls, parts, compares, patches) = kept
+    }
+}
+
+extension PlannedCall {
+    fileprivate var mayWrite: Bool {
+        switch request {
+        case .put, .delete, .txn: true
+        case .range, .watchCreate, .other: false
+        }
     }
 }
 

@@ -40,7 +40,8 @@ struct ReplayResult {
         meta.describe(delivery: driver.engine.deliveryLatency)
         var counts = Self.counts(
             driver.engine, plan, backend.counters, connections: connections, isInterrupted: isInterrupted)
-        strangeRevisions = options.allowsWrites ? 0 : check?.strangeRevisions ?? 0
+        let othersWrite = options.allowsWrites || plan.shard?.hasForeignWrites == true
+        strangeRevisions = othersWrite ? 0 : check?.strangeRevisions ?? 0
         if let check {
             counts[.checkedOperations] = Int64(check.operationCount)
             counts[.checkedKeys] = Int64(check.keyCount)

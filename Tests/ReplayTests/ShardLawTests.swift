@@ -77,6 +77,19 @@ struct ShardLawTests {
         #expect(many.crossing == [4, 5, 6])
     }
 
+    @Test("where another shard's call may write here, this one knows", arguments: [false, true])
+    func foreignWrites(isDeletion: Bool) throws {
+        var trace = HandmadeTrace()
+        for name in ["/a", "/b"] { trace.put(name, revision: 2) }
+        if isDeletion { trace.delete("/", end: "0", deleted: 2) } else { trace.range("/", end: "0") }
+        Self.settle(&trace)
+        let plans = try Self.plans(trace, count: 2)
+        #expect(plans.crossing == [2])
+        for (index, part) in plans.parts.enumerated() {
+            #expect(part.shard?.hasForeignWrites == (isDeletion && plans.owners[2] != index))
+        }
+    }
+
     @Test("a range at an old revision is where its list was; one that asks for another key's asks the store first")
     func revisions() throws {
         var trace = HandmadeTrace()
