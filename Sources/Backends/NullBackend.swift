@@ -20,11 +20,9 @@ package final class NullBackend: Backend {
         while !driver.isDone {
             let time = now
             driver.turn(at: time)
-            var isIdle = true
-            while driver.next(into: &request) {
-                isIdle = false
-                reply(to: request, &answer)
-                driver.receive(answer)
+            let isIdle = !driver.next(into: &request)
+            if !isIdle {
+                repeat { reply(to: request, &answer) } while driver.receive(answer, thenNext: &request)
             }
             if driver.isDone { return }
             let due = driver.nextDue

@@ -81,6 +81,7 @@ public struct ByteTable: Sendable {
     func hash(of number: UInt32) -> UInt64 { hashes[Int(number)] }
 
     public mutating func removeAll() {
+        if count == 0 { return }
         bytes.removeAll(keepingCapacity: bytes.capacity <= Self.keptBytes)
         ends.removeAll(keepingCapacity: true)
         ends.append(0)

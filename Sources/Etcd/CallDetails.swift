@@ -70,6 +70,11 @@ package struct CallDetails: Sendable {
     /// Forgets all, and keeps the memory for the next call.
     package mutating func reset() {
         forgetRequest()
+        resetResponse()
+    }
+
+    /// As `reset`, of details that never hold a request.
+    package mutating func resetResponse() {
         forgetResponse()
         headerRevision = 0
         keys.removeAll()

@@ -55,8 +55,17 @@ package protocol StoreDriver: AnyObject {
     func next(into request: inout StoreRequest) -> Bool
     /// Takes an answer. What waited for it may be due at once.
     func receive(_ answer: borrowing StoreAnswer)
+    /// `receive`, then `next`: for a store that answers at once, where each call of the driver counts.
+    func receive(_ answer: borrowing StoreAnswer, thenNext request: inout StoreRequest) -> Bool
     /// When to call `turn` again at the latest, if nothing is answered before; `Int64.max` for never.
     var nextDue: Int64 { get }
     /// Nothing will be due any more, and nothing is to be waited for.
     var isDone: Bool { get }
+}
+
+extension StoreDriver {
+    package func receive(_ answer: borrowing StoreAnswer, thenNext request: inout StoreRequest) -> Bool {
+        receive(answer)
+        return next(into: &request)
+    }
 }

@@ -15,6 +15,15 @@ extension ReplayEngine {
         return recording.isFull
     }
 
+    /// `receive`, then `next`: whether the batch is to be taken now, and whether there is a next request. In one call,
+    /// since an owner's access to the engine is checked for exclusion each time.
+    package mutating func receive(
+        _ answer: borrowing StoreAnswer, thenNext request: inout StoreRequest
+    ) -> (isBatchFull: Bool, hasNext: Bool) {
+        let isBatchFull = receive(answer)
+        return (isBatchFull, next(into: &request))
+    }
+
     @inline(__always)
     mutating func answer(_ answer: borrowing StoreAnswer, isStreamLost: Bool) {
         guard let slot = slots.release(answer.number, at: answer.done) else { return counts.unexpected += 1 }

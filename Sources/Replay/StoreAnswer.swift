@@ -62,6 +62,6 @@ package struct StoreAnswer: Sendable {
         done = 0
         requestBytes = 0
         responseBytes = 0
-        details.reset()
+        details.resetResponse()
     }
 }

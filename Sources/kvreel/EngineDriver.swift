@@ -83,6 +83,12 @@ final class EngineDriver: StoreDriver {
         if engine.receive(answer) { takeBatch() }
     }
 
+    func receive(_ answer: borrowing StoreAnswer, thenNext request: inout StoreRequest) -> Bool {
+        let (isBatchFull, hasNext) = engine.receive(answer, thenNext: &request)
+        if isBatchFull { takeBatch() }
+        return hasNext
+    }
+
     var nextDue: Int64 { isStarted ? min(engine.nextDue, lookAt) : wakeAt }
 
     var isDone: Bool { isStarted && engine.isDone }

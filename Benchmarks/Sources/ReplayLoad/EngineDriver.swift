@@ -30,6 +30,12 @@ package final class EngineDriver: StoreDriver {
         if engine.receive(answer) { takeBatch() }
     }
 
+    package func receive(_ answer: borrowing StoreAnswer, thenNext request: inout StoreRequest) -> Bool {
+        let (isBatchFull, hasNext) = engine.receive(answer, thenNext: &request)
+        if isBatchFull { takeBatch() }
+        return hasNext
+    }
+
     package var nextDue: Int64 { engine.nextDue }
     package var isDone: Bool { engine.isDone }
 
