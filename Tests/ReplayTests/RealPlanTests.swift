@@ -50,7 +50,7 @@ struct RealPlanTests {
         arguments: known.keys.sorted())
     func outcomes(name: String) throws {
         let plan = try Self.plan(of: Repository.traces.appending(path: "\(name).pcap.zst"))
-        for seed: UInt64 in [1, 2, 3] {
+        for seed in isSoak ? seeds(1...400) : seeds(1, 2, 3) {
             var run = ModelRun(plan)
             let isWhole = run.run(seed: seed)
             #expect(isWhole, "some calls wait for ever")
