@@ -1,4 +1,5 @@
 import Etcd
+import Wire
 
 /// Numbers of the leases of copies: those of the first are the recorded ones, the others' are new.
 struct CopyLeases {
@@ -41,12 +42,7 @@ struct CopyLeases {
     }
 
     private func place(of lease: Int64) -> Int? {
-        var low = 0
-        var high = recorded.count
-        while low < high {
-            let middle = (low + high) / 2
-            if recorded[middle] < lease { low = middle + 1 } else { high = middle }
-        }
-        return low < recorded.count && recorded[low] == lease ? low : nil
+        let place = recorded.partitioningIndex { $0 >= lease }
+        return place < recorded.count && recorded[place] == lease ? place : nil
     }
 }

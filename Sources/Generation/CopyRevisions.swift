@@ -1,3 +1,5 @@
+import Wire
+
 /// How the revisions of several copies of a recorded history become those of one: etcd has one counter, so each
 /// revision of each copy gets a number of its own, in the order of the times at which they came about.
 ///
@@ -85,13 +87,8 @@ struct CopyRevisions {
 
     /// The last point at or below the revision; nil if there is none.
     private static func place(of revision: Int64, in points: [Int64]) -> Int? {
-        var low = 0
-        var high = points.count
-        while low < high {
-            let middle = (low + high) / 2
-            if points[middle] <= revision { low = middle + 1 } else { high = middle }
-        }
-        return low == 0 ? nil : low - 1
+        let above = points.partitioningIndex { $0 > revision }
+        return above == 0 ? nil : above - 1
     }
 
     /// The number in the one history of a copy's revision; what is no revision (0, −1) stays what it is.

@@ -1,4 +1,5 @@
 import Etcd
+import Wire
 
 /// What a shard's plan knows of the whole one, of which it holds its own calls only.
 package struct PlannedShard: Sendable {
@@ -28,12 +29,7 @@ package struct PlannedShard: Sendable {
 
     /// Where a number stands among ascending ones.
     private static func place(of number: UInt32, in numbers: [UInt32]) -> Int? {
-        var low = 0
-        var high = numbers.count
-        while low < high {
-            let middle = (low + high) / 2
-            if numbers[middle] < number { low = middle + 1 } else { high = middle }
-        }
-        return low < numbers.count && numbers[low] == number ? low : nil
+        let place = numbers.partitioningIndex { $0 >= number }
+        return place < numbers.count && numbers[place] == number ? place : nil
     }
 }

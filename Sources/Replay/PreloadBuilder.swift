@@ -137,15 +137,7 @@ extension ByteTable {
 
     /// How many of the keys, which are sorted, lie in the range.
     fileprivate func count(_ sorted: [KeyNumber], from start: KeyNumber, to end: KeyNumber) -> Int {
-        func place(of key: KeyNumber) -> Int {
-            var low = 0
-            var high = sorted.count
-            while low < high {
-                let middle = (low + high) / 2
-                if precedes(sorted[middle], key) { low = middle + 1 } else { high = middle }
-            }
-            return low
-        }
+        func place(of key: KeyNumber) -> Int { sorted.partitioningIndex { !precedes($0, key) } }
         return max(0, (RangeTree.isOpen(end, self) ? sorted.count : place(of: end)) - place(of: start))
     }
 

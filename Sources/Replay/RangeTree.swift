@@ -52,13 +52,7 @@ struct RangeTree {
 
     /// The last interval that begins at or before the key; −1 if there is none.
     private func interval(of key: KeyNumber, keys: ByteTable) -> Int {
-        var low = 0
-        var high = bounds.count
-        while low < high {
-            let middle = (low + high) / 2
-            if keys.precedes(key, bounds[middle]) { high = middle } else { low = middle + 1 }
-        }
-        return low - 1
+        bounds.partitioningIndex { keys.precedes(key, $0) } - 1
     }
 
     /// Whether it stands for the end of the key space (etcd rpc.proto, RangeRequest.range_end).

@@ -1,4 +1,5 @@
 import Etcd
+import Wire
 
 /// The history that a recording shows: its calls in the order in which the store did them.
 struct RecordedHistory {
@@ -53,13 +54,7 @@ struct RecordedHistory {
 
     /// The place in `writes` of the first one above that revision.
     private func firstWrite(after revision: Int64) -> Int {
-        var low = 0
-        var high = writes.count
-        while low < high {
-            let middle = (low + high) / 2
-            if writes[middle].revision <= revision { low = middle + 1 } else { high = middle }
-        }
-        return low
+        writes.partitioningIndex { $0.revision > revision }
     }
 
     /// The last write at or before the revision that has an earlier place than the call's; nil if there is none.

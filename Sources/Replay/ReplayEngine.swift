@@ -1,4 +1,5 @@
 package import Etcd
+import Wire
 
 /// Plays a plan on a store: says what is to be sent and when, takes the answers, and measures.
 ///
@@ -88,7 +89,7 @@ package struct ReplayEngine: ~Copyable, Sendable {
         self.limits = limits
         connectionCount = UInt32(connections.count)
         recording = ReplayRecording(keyCount: plan.keys.count, capacity: batchCapacity, connections: connections)
-        let skipped = Self.place(of: schedule.offset, in: plan.calls)
+        let skipped = plan.calls.partitioningIndex { $0.time >= schedule.offset }
         first = UInt32(skipped)
         cursor = UInt32(skipped)
         end = UInt32(plan.calls.count)
@@ -100,7 +101,7 @@ package struct ReplayEngine: ~Copyable, Sendable {
         isLastLoop = schedule.loops <= 1 || skipped == plan.calls.count
         numbers = plan.shard?.numbers ?? []
         if let times = plan.shard?.times {
-            let skipped = Self.place(of: schedule.offset, in: times)
+            let skipped = times.partitioningIndex { $0 >= schedule.offset }
             wholeCount = UInt64(times.count)
             wholeFirst = UInt64(skipped)
             timetable = Timetable(
@@ -134,27 +135,6 @@ package struct ReplayEngine: ~Copyable, Sendable {
             counts.planned[Int(plan.calls[place].kind.rawValue)] += 1
         }
         for stream in plan.streams { counts.recordedEvents += stream.recordedEvents }
-    }
-
-    /// The first call that is not before `offset`.
-    private static func place(of offset: Int64, in calls: [PlannedCall]) -> Int {
-        var low = 0
-        var high = calls.count
-        while low < high {
-            let middle = (low + high) / 2
-            if calls[middle].time < offset { low = middle + 1 } else { high = middle }
-        }
-        return low
-    }
-
-    private static func place(of offset: Int64, in times: [Int64]) -> Int {
-        var low = 0
-        var high = times.count
-        while low < high {
-            let middle = (low + high) / 2
-            if times[middle] < offset { low = middle + 1 } else { high = middle }
-        }
-        return low
     }
 
     private static func messageCounts(of plan: borrowing ReplayPlan, from first: Int) -> [UInt32] {

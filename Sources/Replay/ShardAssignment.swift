@@ -157,13 +157,7 @@ struct ShardJoining {
 
     private func end(_ end: KeyNumber, _ keys: ByteTable) -> Int {
         if RangeTree.isOpen(end, keys) { return named.count }
-        var low = 0
-        var high = named.count
-        while low < high {
-            let middle = (low + high) / 2
-            if keys.precedes(named[middle], end) { low = middle + 1 } else { high = middle }
-        }
-        return low
+        return named.partitioningIndex { !keys.precedes($0, end) }
     }
 
     /// Joins the keys of ranges, from the narrowest on, as long as `least` components remain.

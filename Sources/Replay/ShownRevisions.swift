@@ -1,3 +1,5 @@
+import Wire
+
 /// Which revision the store had shown at most, at any time, in the answers to a recording's calls.
 struct ShownRevisions {
     /// Ends of the answers that showed a new one, ascending, and what they showed.
@@ -15,12 +17,7 @@ struct ShownRevisions {
 
     /// The highest that an answer showed which had ended by then; 0 if none had.
     func revision(at time: Int64) -> Int64 {
-        var low = 0
-        var high = ends.count
-        while low < high {
-            let middle = (low + high) / 2
-            if ends[middle] <= time { low = middle + 1 } else { high = middle }
-        }
-        return low == 0 ? 0 : revisions[low - 1]
+        let later = ends.partitioningIndex { $0 > time }
+        return later == 0 ? 0 : revisions[later - 1]
     }
 }
