@@ -97,12 +97,12 @@ package struct PlanBuilder: Sendable {
         plan.notes.staleReads = history.staleReads
         plan.preload = preload.finish(&plan, limits: limits)
         if plan.expression != nil { plan.dropUncalledPuts() }
-        let rewriting = Rewriting(&plan, facts, history)
+        Rewriting.addPatches(to: &plan, facts, history)
         var edges = OrderEdges(callCount: plan.calls.count)
         switch order {
         case .causal:
             history.addOrder(of: plan, facts, into: &edges)
-            rewriting.addOrder(of: plan, facts, into: &edges)
+            RevisionOrder.add(plan, facts, history, to: &edges)
         case .connection: Self.addConnectionOrder(of: plan, facts, into: &edges)
         case .none: break
         }

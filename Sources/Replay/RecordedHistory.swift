@@ -89,24 +89,55 @@ struct RecordedHistory {
         }
     }
 
-    /// Adds who waits for whom over keys and ranges.
+    /// Adds who waits for whom over keys and ranges, of a plan that has its patches.
     func addOrder(of plan: ReplayPlan, _ facts: [CallFacts], into edges: inout OrderEdges) {
         let leases = LeaseKeys(plan)
-        var ranges: [KeyOrder.Access] = []
+        let lent = LentRanges(plan)
         var accesses: [KeyOrder.Access] = []
-        for call in order {
+        func collect(_ call: UInt32) {
             accesses.removeAll(keepingCapacity: true)
             plan.appendAccesses(of: Int(call), facts[Int(call)], leases, to: &accesses)
+            accesses += lent.ranges(of: call)
+        }
+        var ranges: [KeyOrder.Access] = []
+        for call in order {
+            collect(call)
             for access in accesses where access.end != 0 { ranges.append(access) }
         }
         var keyOrder = KeyOrder(ranges: ranges, keys: plan.keys)
         for call in order {
-            accesses.removeAll(keepingCapacity: true)
-            plan.appendAccesses(of: Int(call), facts[Int(call)], leases, to: &accesses)
+            collect(call)
             keyOrder.take(
                 call, accesses, isWaitedFor: !facts[Int(call)].isOfThePast, keys: plan.keys, into: &edges)
         }
     }
+}
+
+/// Ranges at a revision, by the call whose answer tells it: that call stands on the target among the writes that they
+/// meet where it stood in the recording, as if it read them itself.
+private struct LentRanges {
+    private var ranges: [UInt32: [KeyOrder.Access]] = [:]
+
+    init(_ plan: ReplayPlan) {
+        for call in plan.calls where call.status == 0 {
+            for patch in plan.patches[call.patches.range] where patch.source == .revisionOfCall {
+                switch (patch.field, call.kind) {
+                case (.revision, .range), (.revision, .rangeStream): lend(call.body, to: patch.number)
+                case (.partRevision, _):
+                    lend(plan.parts[call.parts.range.lowerBound + Int(patch.index)], to: patch.number)
+                default: break
+                }
+            }
+        }
+    }
+
+    private mutating func lend(_ range: RequestOp, to call: UInt32) {
+        guard range.key != 0 else { return }
+        let end = range.flags.contains(.hasRangeEnd) ? range.rangeEnd : 0
+        ranges[call, default: []].append(KeyOrder.Access(key: range.key, end: end, isWrite: false))
+    }
+
+    func ranges(of call: UInt32) -> [KeyOrder.Access] { ranges[call] ?? [] }
 }
 
 /// The keys that a plan's puts attach to leases.

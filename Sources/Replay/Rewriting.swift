@@ -22,20 +22,17 @@ struct Rewriting {
     }
 
     private static let none = UInt32.max
+    /// Calls that returned a revision are looked at for one that asks for it, the last ones first: so many, where a
+    /// trace of millions of reads shows no other revision.
+    private static let candidates = 1024
 
     /// Fills in the plan's patches.
-    init(_ plan: inout ReplayPlan, _ facts: [CallFacts], _ history: RecordedHistory) {
-        self.history = history
-        preloadPuts = Array(repeating: Self.none, count: plan.keys.count + 1)
-        for place in plan.preload.puts.indices { preloadPuts[Int(plan.preload.puts[place].key)] = UInt32(place) }
-        for place in plan.preload.leases.indices {
-            preloadLeases[plan.preload.leases[place].recorded] = UInt32(place)
-        }
-        indexAnswers(of: plan)
+    static func addPatches(to plan: inout ReplayPlan, _ facts: [CallFacts], _ history: RecordedHistory) {
+        var rewriting = Rewriting(plan, history)
         let versions = VersionOffsets(plan, facts, history)
         for place in plan.calls.indices {
             let first = plan.patches.count
-            addPatches(of: place, &plan, facts)
+            rewriting.addPatches(of: place, &plan, facts)
             for (index, offset) in versions.offsets(of: UInt32(place)) {
                 plan.patches.append(Patch(.version, from: .constant, index: index, offset: -offset))
             }
@@ -44,6 +41,16 @@ struct Rewriting {
                     start: UInt32(first), count: UInt32(plan.patches.count - first))
             }
         }
+    }
+
+    private init(_ plan: ReplayPlan, _ history: RecordedHistory) {
+        self.history = history
+        preloadPuts = Array(repeating: Self.none, count: plan.keys.count + 1)
+        for place in plan.preload.puts.indices { preloadPuts[Int(plan.preload.puts[place].key)] = UInt32(place) }
+        for place in plan.preload.leases.indices {
+            preloadLeases[plan.preload.leases[place].recorded] = UInt32(place)
+        }
+        indexAnswers(of: plan)
     }
 
     private mutating func indexAnswers(of plan: ReplayPlan) {
@@ -99,7 +106,9 @@ struct Rewriting {
     /// For what was refused since a compaction had removed it: a revision that the compaction removes on the target.
     /// Its own need not be one there, since writes of other keys may stand in another order.
     private func compacted(_ call: PlannedCall) -> Patch? {
-        guard call.status == Self.outOfRange, let compaction, call.revision <= compaction.revision else { return nil }
+        guard call.status == PlannedCall.outOfRange, let compaction, call.revision <= compaction.revision else {
+            return nil
+        }
         var patch = compaction.patch
         if call.kind != .compact {
             // What a compaction names can still be asked for.
@@ -108,9 +117,6 @@ struct Rewriting {
         }
         return patch
     }
-
-    /// Of gRPC: what etcd answers for a revision that was compacted.
-    private static let outOfRange: UInt32 = 11
 
     private func addTransactionPatches(
         of place: Int, _ call: PlannedCall, _ plan: inout ReplayPlan, _ facts: [CallFacts]
@@ -224,20 +230,26 @@ struct Rewriting {
         return Patch(field, from: .nowhere, index: index)
     }
 
-    /// The last call that had returned the revision before another began, of its own connection if there is one.
+    /// The last call that had returned the revision before another began: rather one that has its place in the order
+    /// of the plan, where its answer tells as much as in the recording, and of those one of the same connection. What a
+    /// compaction named before is learned where that learned it: other calls' answers need not agree on the target.
     private func call(
         thatReturned revision: Int64, before place: Int, _ plan: ReplayPlan, _ facts: [CallFacts]
     ) -> UInt32? {
-        var found: UInt32?
-        for call in returned[revision] ?? [] {
-            if Int(call) >= place { break }
-            guard facts[Int(call)].end < facts[place].time else { continue }
-            let isOwn = plan.calls[Int(call)].connection == plan.calls[place].connection
-            if isOwn || found.map({ plan.calls[Int($0)].connection != plan.calls[place].connection }) ?? true {
-                found = call
-            }
+        if let compaction, compaction.revision == revision, case .revisionOfCall = compaction.patch.source {
+            return compaction.patch.number
         }
-        return found
+        guard let returned = returned[revision] else { return nil }
+        let earlier = returned[..<returned.partitioningIndex { Int($0) >= place }]
+        var found: (call: UInt32, rank: Int)?
+        for call in earlier.suffix(Self.candidates).reversed() where facts[Int(call)].end < facts[place].time {
+            let other = plan.calls[Int(call)]
+            var rank = other.connection == plan.calls[place].connection ? 1 : 0
+            if other.isOfKeys, !facts[Int(call)].isOfThePast { rank += 2 }
+            if rank > found?.rank ?? -1 { found = (call, rank) }
+            if rank == 3 { break }
+        }
+        return found?.call
     }
 
     private func lease(
@@ -279,46 +291,6 @@ struct Rewriting {
             return Patch(field, from: .leaseOfCall, index: index, number: grant)
         }
         return preloadLeases[lease].map { Patch(field, from: .leaseOfPreload, index: index, number: $0) }
-    }
-
-    // MARK: Order
-
-    /// Adds that a call waits for the answers that its numbers come from, and a compaction for what asks for the
-    /// revisions that it removes.
-    func addOrder(of plan: ReplayPlan, _ facts: [CallFacts], into edges: inout OrderEdges) {
-        /// Calls that ask for a revision, and were not yet waited for by a compaction.
-        var past: [(revision: Int64, call: UInt32)] = []
-        /// The last one asked for, and the one that went furthest.
-        var latest: UInt32?
-        var compaction: (revision: Int64, call: UInt32)?
-        for place in plan.calls.indices {
-            let call = plan.calls[place]
-            for patch in plan.patches[call.patches.range] {
-                switch patch.source {
-                case .revisionOfCall, .leaseOfCall, .watchOfCall: edges.add(before: patch.number, after: UInt32(place))
-                case .nowhere, .constant, .revisionOfPreload, .leaseOfPreload, .currentRevision: break
-                }
-            }
-            switch call.kind {
-            case .compact:
-                if let latest { edges.add(before: latest, after: UInt32(place)) }
-                latest = UInt32(place)
-                if call.status != 0 { break }
-                for earlier in past where earlier.revision < call.revision {
-                    edges.add(before: earlier.call, after: UInt32(place))
-                }
-                past.removeAll { $0.revision < call.revision }
-                if call.revision > compaction?.revision ?? 0 { compaction = (call.revision, UInt32(place)) }
-            case .range, .rangeStream, .watchCreate:
-                guard call.revision > 0 else { break }
-                if let compaction, call.revision < compaction.revision {
-                    edges.add(before: compaction.call, after: UInt32(place))
-                } else {
-                    past.append((call.revision, UInt32(place)))
-                }
-            default: break
-            }
-        }
     }
 }
 
