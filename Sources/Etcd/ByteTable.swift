@@ -2,13 +2,14 @@ import Wire
 
 /// Distinct byte strings, numbered from 1 in the order of their first appearance. Number 0 is "none".
 ///
-/// Open addressing over one array of bytes: adding a string that is there allocates nothing.
+/// Open addressing over one array of bytes: adding a string that is there allocates nothing. Strings that are known to
+/// be new are only appended, and get their places once another one is looked for.
 public struct ByteTable: Sendable {
     /// The strings, one after the other.
     public private(set) var bytes: [UInt8] = []
     /// `ends[n]` is where string n ends and string n + 1 begins; `ends[0]` is 0.
     public private(set) var ends: [UInt32] = [0]
-    /// Of each string by its number.
+    /// Of each string by its number, of those that are in `slots`.
     private var hashes: [UInt64] = [0]
     /// Numbers of strings at their hashes' places, 0 where free; a power of two long.
     private var slots: [UInt32] = Array(repeating: 0, count: 64)
@@ -39,24 +40,60 @@ public struct ByteTable: Sendable {
     package mutating func number(of number: UInt32, in other: borrowing ByteTable) -> UInt32 {
         if number == 0 { return 0 }
         return self.number(
-            of: other.bytes.span.extracting(other.range(of: number)), hash: other.hashes[Int(number)])
+            of: other.bytes.span.extracting(other.range(of: number)), hash: other.hash(of: number))
+    }
+
+    /// Adds a string of another table, where it has that number; its number here. Precondition: it is not here, and not
+    /// empty.
+    package mutating func append(new number: UInt32, of other: borrowing ByteTable) -> UInt32 {
+        append(other.bytes.span.extracting(other.range(of: number)))
+    }
+
+    @inline(__always)
+    private mutating func append(_ string: Span<UInt8>) -> UInt32 {
+        precondition(bytes.count + string.count <= Int(UInt32.max), "a batch's strings must stay below 4 GiB")
+        bytes.append(copying: string)
+        ends.append(UInt32(bytes.count))
+        return UInt32(count)
+    }
+
+    /// How many strings have no place in `slots` yet: the last ones.
+    private var unplaced: Int { ends.count - hashes.count }
+
+    /// Gives all strings their places, among more slots where these would be more than half full.
+    @inline(never)
+    private mutating func placeAll() {
+        var first = UInt32(hashes.count)
+        while hashes.count < ends.count { hashes.append(hash(of: UInt32(hashes.count))) }
+        var room = slots.count
+        while count * 2 > room { room *= 2 }
+        if room > slots.count {
+            slots = Array(repeating: 0, count: room)
+            first = 1
+        }
+        for number in first..<UInt32(ends.count) { place(number) }
+    }
+
+    @inline(__always)
+    private mutating func place(_ number: UInt32) {
+        var place = Int(truncatingIfNeeded: hashes[Int(number)]) & (slots.count - 1)
+        while slots[place] != 0 { place = (place + 1) & (slots.count - 1) }
+        slots[place] = number
     }
 
     @inline(__always)
     private mutating func number(of string: Span<UInt8>, hash: UInt64) -> UInt32 {
+        if unplaced > 0 { placeAll() }
         var place = Int(truncatingIfNeeded: hash) & (slots.count - 1)
         while slots[place] != 0 {
             let candidate = slots[place]
             if bytes.span.extracting(range(of: candidate)).isEqual(to: string) { return candidate }
             place = (place + 1) & (slots.count - 1)
         }
-        precondition(bytes.count + string.count <= Int(UInt32.max), "a batch's strings must stay below 4 GiB")
-        bytes.append(copying: string)
-        ends.append(UInt32(bytes.count))
+        let number = append(string)
         hashes.append(hash)
-        let number = UInt32(count)
         slots[place] = number
-        if count * 2 > slots.count { grow() }
+        if count * 2 > slots.count { placeAll() }
         return number
     }
 
@@ -68,6 +105,11 @@ public struct ByteTable: Sendable {
             if bytes.span.extracting(range(of: slots[place])).isEqual(to: string) { return slots[place] }
             place = (place + 1) & (slots.count - 1)
         }
+        var number = UInt32(hashes.count)
+        while number < ends.count {
+            if bytes.span.extracting(range(of: number)).isEqual(to: string) { return number }
+            number += 1
+        }
         return 0
     }
 
@@ -78,24 +120,19 @@ public struct ByteTable: Sendable {
 
     /// The hash of the string of that number, the same in all tables of a process; 0 for number 0. Precondition: the
     /// number was given out.
-    func hash(of number: UInt32) -> UInt64 { hashes[Int(number)] }
+    func hash(of number: UInt32) -> UInt64 {
+        if number < hashes.count { return hashes[Int(number)] }
+        return bytes.span.extracting(range(of: number)).hash64(seed: seed)
+    }
 
     public mutating func removeAll() {
         if count == 0 { return }
         bytes.removeAll(keepingCapacity: bytes.capacity <= Self.keptBytes)
         ends.removeAll(keepingCapacity: true)
         ends.append(0)
+        if hashes.count == 1 { return }
         hashes.removeAll(keepingCapacity: true)
         hashes.append(0)
         for place in slots.indices { slots[place] = 0 }
-    }
-
-    private mutating func grow() {
-        slots = Array(repeating: 0, count: slots.count * 2)
-        for number in 1...UInt32(count) {
-            var place = Int(truncatingIfNeeded: hashes[Int(number)]) & (slots.count - 1)
-            while slots[place] != 0 { place = (place + 1) & (slots.count - 1) }
-            slots[place] = number
-        }
     }
 }

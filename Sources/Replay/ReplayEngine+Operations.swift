@@ -254,9 +254,6 @@ extension ReplayEngine {
 }
 
 extension ReplayRecording {
-    /// The number in the batch of a key that the plan does not have.
-    mutating func number(of key: borrowing LeaseKey) -> KeyNumber { batch.keys.number(of: key.bytes.span) }
-
     /// Makes keys of the plan in the body of an operation, which names the first of them, keys of the batch.
     @inline(__always)
     mutating func number(keysOf operation: inout Operation, of keys: borrowing ByteTable) {

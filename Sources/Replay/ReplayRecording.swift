@@ -11,6 +11,8 @@ struct ReplayRecording: ~Copyable, Sendable {
     /// Of the plan's keys, by number: what they are in the batch of that stamp.
     private var numbers: [(stamp: UInt32, number: KeyNumber)]
     private var stamp: UInt32 = 1
+    /// The batch may hold keys of the plan that `numbers` does not know of: answers named them.
+    private var holdsOthers = false
     private var connections: [Connection]
 
     /// A connection to the target.
@@ -60,6 +62,7 @@ struct ReplayRecording: ~Copyable, Sendable {
         describeConnections()
         other.removeAll()
         swap(&batch, &other)
+        holdsOthers = false
         stamp &+= 1
         if stamp == 0 {
             for place in numbers.indices { numbers[place].stamp = 0 }
@@ -98,9 +101,15 @@ struct ReplayRecording: ~Copyable, Sendable {
     mutating func number(_ key: KeyNumber, of keys: borrowing ByteTable) -> KeyNumber {
         if key == 0 { return 0 }
         if numbers[Int(key)].stamp == stamp { return numbers[Int(key)].number }
-        let number = batch.keys.number(of: key, in: keys)
+        let number = holdsOthers ? batch.keys.number(of: key, in: keys) : batch.keys.append(new: key, of: keys)
         numbers[Int(key)] = (stamp, number)
         return number
+    }
+
+    /// The number in the batch of a key that need not be the plan's.
+    mutating func number(of key: borrowing LeaseKey) -> KeyNumber {
+        holdsOthers = true
+        return batch.keys.number(of: key.bytes.span)
     }
 
     /// Reads what is known of a key of the plan (`Lookahead`).
@@ -110,6 +119,7 @@ struct ReplayRecording: ~Copyable, Sendable {
     /// Adds the key-values of an answer. The place of the first.
     mutating func append(keyValuesOf details: borrowing CallDetails) -> UInt32 {
         let first = UInt32(batch.keyValues.count)
+        holdsOthers = holdsOthers || !details.keyValues.isEmpty
         var place = 0
         while place < details.keyValues.count {
             var record = details.keyValues[place]

@@ -36,4 +36,31 @@ struct ByteTableTests {
         }
         #expect(table.count == crafted.count)
     }
+
+    @Test("appended strings have the numbers that they would have got, and are found", arguments: [1, 7, 1_000])
+    func appended(every: Int) {
+        var other = ByteTable()
+        for key in crafted.reversed() { _ = other.number(of: key.span) }
+        var table = ByteTable()
+        for round in 0..<2 {
+            for (place, key) in crafted.enumerated() {
+                let number = UInt32(crafted.count - place)
+                #expect(table.existingNumber(of: key.span) == 0)
+                #expect(Int(table.append(new: number, of: other)) == place + 1, "round \(round)")
+                if place % every > 0 { continue }
+                #expect(Int(table.existingNumber(of: key.span)) == place + 1)
+                #expect(Int(table.number(of: number, in: other)) == place + 1)
+            }
+            #expect(table.count == crafted.count)
+            for (place, key) in crafted.enumerated().suffix(100) {
+                #expect(table.string(UInt32(place + 1)) == key)
+                #expect(Int(table.number(of: key.span)) == place + 1)
+            }
+            var again = ByteTable()
+            for number in (1...UInt32(table.count)).reversed() { _ = again.number(of: number, in: table) }
+            #expect(again.bytes == other.bytes)
+            table.removeAll()
+            #expect(table.count == 0 && crafted.allSatisfy { table.existingNumber(of: $0.span) == 0 })
+        }
+    }
 }

@@ -115,4 +115,25 @@ struct ReplayRecordingTests {
         #expect(batch.operations[0].body.count == 0)
         #expect(!batch.operations[0].body.flags.contains(.answered))
     }
+
+    @Test("a key has one number in a batch, whether requests or answers name it first")
+    func distinctKeys() {
+        var made = HandmadePlan()
+        for (time, name) in ["a", "b", "c", "a", "b"].enumerated() { made.range(name, at: Int64(time)) }
+        var engine = made.engine()
+        var store = ScriptedStore()
+        store.respond = { sent, answer in
+            for name in sent.call == 1 ? ["c", "a", "z"] : sent.call == 3 ? ["z", "b"] : [] {
+                var record = KeyValueRecord()
+                record.key = answer.details.keys.number(of: Array(name.utf8).span, at: 0..<1)
+                answer.details.keyValues.append(record)
+            }
+        }
+        store.run(&engine)
+        let batch = engine.written()
+        #expect(
+            (1...UInt32(batch.keys.count)).map { batch.keys.string($0) } == ["a", "b", "c", "z"].map { Array($0.utf8) })
+        #expect(batch.operations.map(\.key) == [1, 2, 3, 1, 2])
+        #expect(batch.keyValues.map(\.key) == [3, 1, 4, 4, 2])
+    }
 }
