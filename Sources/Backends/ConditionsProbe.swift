@@ -19,7 +19,7 @@ package final class ConditionsProbe {
     /// To be made right before the run.
     package init(_ cluster: LocalCluster) {
         self.cluster = cluster
-        load = SystemText.load(loadavg: Self.text("/proc/loadavg"))
+        load = SystemText.load(loadavg: SystemFile.text("/proc/loadavg"))
         // To say what they count costs members time, which is not the run's.
         buckets = Self.buckets(cluster)
         before = Self.times(cluster)
@@ -31,12 +31,12 @@ package final class ConditionsProbe {
         let buckets = Self.buckets(cluster)
         let cores = max(1, ProcessInfo.processInfo.activeProcessorCount)
         var conditions = RunConditions(cores: cores, members: cluster.memberCount)
-        conditions.processor = SystemText.processor(cpuinfo: Self.text("/proc/cpuinfo"))
-        conditions.memoryBytes = SystemText.memoryBytes(meminfo: Self.text("/proc/meminfo"))
-        let release = Self.text("/proc/sys/kernel/osrelease").filter { !$0.isNewline }
+        conditions.processor = SystemText.processor(cpuinfo: SystemFile.text("/proc/cpuinfo"))
+        conditions.memoryBytes = SystemText.memoryBytes(meminfo: SystemFile.text("/proc/meminfo"))
+        let release = SystemFile.text("/proc/sys/kernel/osrelease").filter { !$0.isNewline }
         conditions.kernel = release.isEmpty ? nil : "Linux \(release)"
         let folder = URL(fileURLWithPath: cluster.dataFolder).resolvingSymlinksInPath().path
-        let mount = SystemText.mount(of: folder, mountinfo: Self.text("/proc/self/mountinfo"))
+        let mount = SystemText.mount(of: folder, mountinfo: SystemFile.text("/proc/self/mountinfo"))
         conditions.fileSystem = mount?.fileSystem
         conditions.device = mount?.device
         conditions.store = "etcd \(cluster.version)"
@@ -80,21 +80,14 @@ package final class ConditionsProbe {
             moment: MonotonicClock.now,
             members: (0..<cluster.memberCount).map { member in
                 guard cluster.state(of: member) != .ended, let id = cluster.processID(of: member) else { return nil }
-                return SystemText.processorTicks(stat: text("/proc/\(id)/stat"))
+                return SystemText.processorTicks(stat: SystemFile.text("/proc/\(id)/stat"))
             },
-            own: SystemText.processorTicks(stat: text("/proc/self/stat")))
+            own: SystemText.processorTicks(stat: SystemFile.text("/proc/self/stat")))
     }
 
     private static func buckets(_ cluster: LocalCluster) -> [[ServerMetrics.Bucket]] {
         (0..<cluster.memberCount).map {
             cluster.metrics(of: $0)?.buckets("etcd_disk_wal_fsync_duration_seconds") ?? []
         }
-    }
-
-    /// A file of the system's; empty where there is none.
-    private static func text(_ path: String) -> String {
-        guard let file = FileHandle(forReadingAtPath: path) else { return "" }
-        defer { try? file.close() }
-        return String(decoding: (try? file.readToEnd()) ?? Data(), as: UTF8.self)
     }
 }

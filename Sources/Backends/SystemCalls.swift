@@ -1,4 +1,5 @@
 import CLinux
+import Foundation
 import Glibc
 
 /// What the system refused.
@@ -9,11 +10,32 @@ struct SystemFailure: Error, Equatable {
     var words: String { unsafe String(cString: clinux_error_text(code)) }
 
     static var last: SystemFailure { SystemFailure(code: errno) }
+
+    var isOutOfMemory: Bool { code == ENOMEM }
 }
 
 enum SystemClock {
     /// In which the system counts processes' time (sysconf(3), _SC_CLK_TCK).
     static var ticksPerSecond: Int { max(1, sysconf(Int32(_SC_CLK_TCK))) }
+}
+
+enum SystemFile {
+    /// The text at that path; empty if it cannot be read.
+    static func text(_ path: String) -> String {
+        guard let file = FileHandle(forReadingAtPath: path) else { return "" }
+        defer { try? file.close() }
+        return String(decoding: (try? file.readToEnd()) ?? Data(), as: UTF8.self)
+    }
+}
+
+enum MemoryPages {
+    static let largeBytes = UInt64(CLINUX_LARGE_PAGE)
+
+    /// Makes one large page of what lies there, at a multiple of `largeBytes` (madvise(2), MADV_COLLAPSE).
+    static func collapse(at address: UInt64) throws(SystemFailure) {
+        let result = clinux_collapse_page(address)
+        if result != 0 { throw SystemFailure(code: -result) }
+    }
 }
 
 enum MonotonicClock {

@@ -41,6 +41,25 @@ package enum SystemText {
         return overflow ? nil : sum
     }
 
+    /// What of the memory in `/proc/PID/maps` belongs to the process alone and may be written: of each piece of it the
+    /// multiples of `unit` bytes, where these are `least` or more.
+    ///
+    /// `7f0000000000-7f0004000000 rw-p 00000000 00:00 0 [heap]`: the fifth field is 0 where no file lies behind it.
+    package static func ownMemory(maps: String, unit: UInt64, least: UInt64) -> [Range<UInt64>] {
+        maps.split(separator: "\n").compactMap { line in
+            let words = line.split(separator: " ", omittingEmptySubsequences: true)
+            guard words.count >= 5, words[1] == "rw-p", words[4] == "0", words.count == 5 || words[5] != "[stack]"
+            else { return nil }
+            let ends = words[0].split(separator: "-").map { UInt64($0, radix: 16) }
+            guard ends.count == 2, let start = ends[0], let end = ends[1], start <= end, end <= .max - unit else {
+                return nil
+            }
+            let first = (start + unit - 1) / unit * unit
+            let last = end / unit * unit
+            return first < last && last - first >= least ? first..<last : nil
+        }
+    }
+
     /// Where a file lies.
     package struct Mount: Equatable, Sendable {
         package var fileSystem: String

@@ -12,6 +12,7 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -397,3 +398,11 @@ int clinux_pin_thread(uint32_t index) {
 }
 
 const char *clinux_error_text(int error) { return strerror(error); }
+
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
+
+int clinux_collapse_page(uint64_t address) {
+    return madvise((void *)(uintptr_t)address, CLINUX_LARGE_PAGE, MADV_COLLAPSE) == 0 ? 0 : -errno;
+}

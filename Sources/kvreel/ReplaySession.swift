@@ -172,6 +172,7 @@ struct ReplaySession {
         let engine = ReplayEngine(
             input.plan, schedule: options.schedule, preload: preload,
             connections: store.connectionNames(connections))
+        LargePages.collapse()
         // Making the engine took its time: now this shard is ready.
         try orAbandon {
             gate?.resume()

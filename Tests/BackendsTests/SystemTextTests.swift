@@ -1,4 +1,5 @@
 import Backends
+import Foundation
 import Testing
 
 /// Texts in the forms that proc(5) gives, and such as machines have.
@@ -31,6 +32,46 @@ struct SystemTextTests {
         #expect(SystemText.load(loadavg: "7.53 5.56 3.51 9/144 1735\n") == "7.53 5.56 3.51")
         #expect(SystemText.load(loadavg: "7.53 5.56") == nil)
         #expect(SystemText.load(loadavg: "") == nil)
+    }
+
+    @Test("memory of the process alone, in whole units")
+    func ownMemory() {
+        let maps = """
+            00400000-00800000 rw-p 00000000 08:01 42 /usr/bin/kvreel
+            10001000-10800000 rw-p 00000000 00:00 0                  [heap]
+            20000000-20800000 r--p 00000000 00:00 0
+            20800000-21000000 rw-p 00000000 00:00 0
+            30000000-30800000 rw-s 00000000 00:00 0
+            40000000-405fffff rw-p 00000000 00:00 0 [anon: x]
+            50000000-50100000 rw-p 00000000 00:00 0
+            7ffc00000000-7ffc10000000 rw-p 00000000 00:00 0 [stack]
+            60000000 rw-p 00000000 00:00 0
+            60000000-zz rw-p 00000000 00:00 0
+            60000000-50000000 rw-p 00000000 00:00 0
+            fffffffffff00000-ffffffffffffffff rw-p 00000000 00:00 0
+            60000000-70000000
+
+            """
+        let unit: UInt64 = 2 << 20
+        #expect(
+            SystemText.ownMemory(maps: maps, unit: unit, least: 0)
+                == [0x1020_0000..<0x1080_0000, 0x2080_0000..<0x2100_0000, 0x4000_0000..<0x4040_0000])
+        #expect(SystemText.ownMemory(maps: maps, unit: unit, least: 8 << 20) == [0x2080_0000..<0x2100_0000])
+    }
+
+    @Test("what is in memory stays what it is, and lies in large pages where the kernel has them")
+    func largePages() throws {
+        let numbers = (0..<8 << 20).map { UInt64($0) &* 0x9e37_79b9_7f4a_7c15 }
+        let collapsed = LargePages.collapse()
+        #expect(try collapsed < numbers.count * 7 || Self.largePageBytes() >= numbers.count * 7)
+        #expect(numbers.indices.allSatisfy { numbers[$0] == UInt64($0) &* 0x9e37_79b9_7f4a_7c15 })
+    }
+
+    /// AnonHugePages in `/proc/self/smaps_rollup`.
+    private static func largePageBytes() throws -> UInt64 {
+        let text = try String(contentsOfFile: "/proc/self/smaps_rollup", encoding: .utf8)
+        let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("AnonHugePages:") })
+        return try #require(UInt64(line.split(separator: " ")[1])) << 10
     }
 
     @Test("a process's time, whatever its program is called")

@@ -21,6 +21,7 @@ for _ in 0..<rounds {
     let names = (0..<connections).map { ConnectionNames(client: "127.0.0.1:\(40_000 + $0)", server: "null") }
     let writer = BatchWriter()
     let driver = EngineDriver(ReplayEngine(plan, schedule: Schedule(.max), connections: names), writer)
+    LargePages.collapse()
     try NullBackend().run(driver)
     let engine = Double(driver.processorTime)
     let result = driver.finish()

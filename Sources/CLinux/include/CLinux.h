@@ -101,6 +101,10 @@ void clinux_sleep_until(uint64_t time);
 // Lets timers of the calling thread end within a nanosecond, as far as the clock allows, not within 50 us.
 void clinux_timers_precise(void);
 uint64_t clinux_thread_time(void);
+#define CLINUX_LARGE_PAGE (2u << 20)
+// Puts what lies in memory there, at a multiple of CLINUX_LARGE_PAGE, into one page of that size (madvise(2),
+// MADV_COLLAPSE, Linux 6.1).
+int clinux_collapse_page(uint64_t address);
 // Keeps the calling thread on the `index`-th of the cores that it may use, counted round.
 int clinux_pin_thread(uint32_t index);
 
