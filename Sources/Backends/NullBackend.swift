@@ -20,9 +20,11 @@ package final class NullBackend: Backend {
         while !driver.isDone {
             let time = now
             driver.turn(at: time)
-            let isIdle = !driver.next(into: &request)
-            if !isIdle {
-                repeat { reply(to: request, &answer) } while driver.receive(answer, thenNext: &request)
+            var hasNext = driver.next(into: &request)
+            let isIdle = !hasNext
+            while hasNext {
+                hasNext = driver.exchange(&request, &answer) { reply(to: $0, &$1) }
+                if hasNext { driver.turn(at: now) }
             }
             if driver.isDone { return }
             let due = driver.nextDue

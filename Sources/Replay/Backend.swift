@@ -55,8 +55,13 @@ package protocol StoreDriver: AnyObject {
     func next(into request: inout StoreRequest) -> Bool
     /// Takes an answer. What waited for it may be due at once.
     func receive(_ answer: borrowing StoreAnswer)
-    /// `receive`, then `next`: for a store that answers at once, where each call of the driver counts.
-    func receive(_ answer: borrowing StoreAnswer, thenNext request: inout StoreRequest) -> Bool
+    /// For a store that answers at once, where each call of the driver counts: has the request answered by `reply`,
+    /// takes the answer, and goes on so with the requests that follow. Whether `request` holds one that is not answered
+    /// yet: then it is time for `turn`, and for another exchange. False when no request is due.
+    func exchange(
+        _ request: inout StoreRequest, _ answer: inout StoreAnswer,
+        reply: (borrowing StoreRequest, inout StoreAnswer) -> Void
+    ) -> Bool
     /// When to call `turn` again at the latest, if nothing is answered before; `Int64.max` for never.
     var nextDue: Int64 { get }
     /// Nothing will be due any more, and nothing is to be waited for.
@@ -64,7 +69,11 @@ package protocol StoreDriver: AnyObject {
 }
 
 extension StoreDriver {
-    package func receive(_ answer: borrowing StoreAnswer, thenNext request: inout StoreRequest) -> Bool {
+    package func exchange(
+        _ request: inout StoreRequest, _ answer: inout StoreAnswer,
+        reply: (borrowing StoreRequest, inout StoreAnswer) -> Void
+    ) -> Bool {
+        reply(request, &answer)
         receive(answer)
         return next(into: &request)
     }

@@ -15,13 +15,18 @@ extension ReplayEngine {
         return recording.isFull
     }
 
-    /// `receive`, then `next`: whether the batch is to be taken now, and whether there is a next request. In one call,
-    /// since an owner's access to the engine is checked for exclusion each time.
-    package mutating func receive(
-        _ answer: borrowing StoreAnswer, thenNext request: inout StoreRequest
-    ) -> (isBatchFull: Bool, hasNext: Bool) {
-        let isBatchFull = receive(answer)
-        return (isBatchFull, next(into: &request))
+    /// Has requests answered at once, from this one on, until none is due or the batch is to be taken. Whether
+    /// `request` is one that is not answered yet.
+    package mutating func exchange(
+        _ request: inout StoreRequest, _ answer: inout StoreAnswer,
+        reply: (borrowing StoreRequest, inout StoreAnswer) -> Void
+    ) -> Bool {
+        while true {
+            reply(request, &answer)
+            let isBatchFull = receive(answer)
+            let hasNext = next(into: &request)
+            if isBatchFull || !hasNext { return hasNext }
+        }
     }
 
     @inline(__always)

@@ -30,9 +30,12 @@ package final class EngineDriver: StoreDriver {
         if engine.receive(answer) { takeBatch() }
     }
 
-    package func receive(_ answer: borrowing StoreAnswer, thenNext request: inout StoreRequest) -> Bool {
-        let (isBatchFull, hasNext) = engine.receive(answer, thenNext: &request)
-        if isBatchFull { takeBatch() }
+    package func exchange(
+        _ request: inout StoreRequest, _ answer: inout StoreAnswer,
+        reply: (borrowing StoreRequest, inout StoreAnswer) -> Void
+    ) -> Bool {
+        let hasNext = engine.exchange(&request, &answer, reply: reply)
+        if engine.isBatchFull { takeBatch() }
         return hasNext
     }
 
