@@ -27,7 +27,7 @@ extension ReplayPlan {
             planned.crossingCounts[Int(calls[Int(numbers[place])].kind.rawValue)] += 1
         }
         planned.hasForeignWrites = calls.indices.contains { place in
-            borders.isCrossing[place] && Int(assignment.shards[place]) != shard.index - 1 && calls[place].mayWrite
+            borders.isCrossing[place] && Int(assignment.shards[place]) != shard.index - 1 && mayWrite(calls[place])
         }
         order = order.part(numbers, of: calls.count, through: borders)
         keepStreams(assignment, of: shard)
@@ -38,6 +38,14 @@ extension ReplayPlan {
             if expression != nil { expression = ExpressionTable() }
         }
         self.shard = planned
+    }
+
+    private func mayWrite(_ call: PlannedCall) -> Bool {
+        switch call.request {
+        case .put, .delete: true
+        case .txn: parts[call.parts.range].contains { $0.kind == .put || $0.kind == .delete }
+        case .range, .watchCreate, .other: false
+        }
     }
 
     /// Where the answer to a call of another shard would tell a revision, the store's current one does, less as much as
@@ -143,15 +151,6 @@ extension ReplayPlan {
         }
         connectionCount = Int(connected)
         (calls, parts, compares, patches) = kept
-    }
-}
-
-extension PlannedCall {
-    fileprivate var mayWrite: Bool {
-        switch request {
-        case .put, .delete, .txn: true
-        case .range, .watchCreate, .other: false
-        }
     }
 }
 

@@ -252,10 +252,17 @@ struct Rewriting {
         return found?.call
     }
 
+    /// The last grant that was answered with the lease, of those before the call.
+    private func grant(of lease: Int64, before place: Int) -> UInt32? {
+        guard let grants = grants[lease] else { return nil }
+        let later = grants.partitioningIndex { Int($0) >= place }
+        return later == 0 ? nil : grants[later - 1]
+    }
+
     private func lease(
         _ lease: Int64, _ field: Patch.Field, _ index: UInt32, _ place: Int, _ plan: inout ReplayPlan
     ) -> Patch {
-        if let grant = grants[lease]?.last(where: { Int($0) < place }) {
+        if let grant = grant(of: lease, before: place) {
             return Patch(field, from: .leaseOfCall, index: index, number: grant)
         }
         if let preloaded = preloadLeases[lease] {
@@ -287,7 +294,7 @@ struct Rewriting {
         _ key: KeyNumber, _ field: Patch.Field, _ index: UInt32, _ place: Int, _ plan: ReplayPlan
     ) -> Patch? {
         guard let lease = plan.keys.leaseSuffix(of: key) else { return nil }
-        if let grant = grants[lease]?.last(where: { Int($0) < place }) {
+        if let grant = grant(of: lease, before: place) {
             return Patch(field, from: .leaseOfCall, index: index, number: grant)
         }
         return preloadLeases[lease].map { Patch(field, from: .leaseOfPreload, index: index, number: $0) }

@@ -77,16 +77,24 @@ struct ShardLawTests {
         #expect(many.crossing == [4, 5, 6])
     }
 
-    @Test("where another shard's call may write here, this one knows", arguments: [false, true])
-    func foreignWrites(isDeletion: Bool) throws {
+    enum Crossing: CaseIterable { case range, deletion, read, write }
+
+    @Test("where another shard's call may write here, this one knows", arguments: Crossing.allCases)
+    func foreignWrites(call: Crossing) throws {
         var trace = HandmadeTrace()
         for name in ["/a", "/b"] { trace.put(name, revision: 2) }
-        if isDeletion { trace.delete("/", end: "0", deleted: 2) } else { trace.range("/", end: "0") }
+        switch call {
+        case .range: trace.range("/", end: "0")
+        case .deletion: trace.delete("/", end: "0", deleted: 2)
+        case .read: trace.transaction([], success: [trace.body(.range, "/", end: "0")])
+        case .write: trace.transaction([], success: [trace.body(.delete, "/", end: "0")])
+        }
+        let isWrite = call == .deletion || call == .write
         Self.settle(&trace)
         let plans = try Self.plans(trace, count: 2)
         #expect(plans.crossing == [2])
         for (index, part) in plans.parts.enumerated() {
-            #expect(part.shard?.hasForeignWrites == (isDeletion && plans.owners[2] != index))
+            #expect(part.shard?.hasForeignWrites == (isWrite && plans.owners[2] != index))
         }
     }
 
