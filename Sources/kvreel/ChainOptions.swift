@@ -17,9 +17,13 @@ struct ChainOptions: ParsableArguments {
     var unsupported: UnsupportedPolicy?
 
     @OptionGroup var variant: VariantOptions
+    @OptionGroup var lease: NodeLeaseOption
 
     /// The name of an option that is given, if any is: for stores that are no chains.
-    var given: String? { width != nil ? "--width" : unsupported != nil ? "--unsupported" : variant.given }
+    var given: String? { width != nil ? "--width" : unsupported != nil ? "--unsupported" : givenOfStarted }
+
+    /// The same, of those for chains that are started.
+    var givenOfStarted: String? { variant.given ?? lease.given }
 }
 
 extension UnsupportedPolicy: ExpressibleByArgument {}

@@ -20,7 +20,9 @@ extension ChainTarget {
         var options = ChainBackendOptions(name: name, format: format, place: place, keys: keys)
         options.width = width
         options.versions = variant.netCRAQ.versions
+        options.times = lease.times
         if let patience { options.patience = patience }
+        if let time = lease.nodeLease { options.name += " --node-lease \(time / 1_000_000)ms" }
         if variant.isPaper {
             options.name += " --variant paper"
             options.variant =

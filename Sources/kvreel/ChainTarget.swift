@@ -16,6 +16,8 @@ struct ChainTarget {
     var place: Place
     /// Of a chain that is started; of one that is served the default variant's, which alone has a control interface.
     var variant: VariantOptions
+    /// Of a chain that is started.
+    var lease: NodeLeaseOption
     /// Room for the values of every key of the run. The paper variants' packets have 16 bytes.
     var width: WidthClass
     /// What becomes of calls that it cannot do.
@@ -44,9 +46,10 @@ struct ChainTarget {
                 let chain = try ChainOption(name)
                 place = .local(nodes: chain.nodes)
                 try options.variant.check(chain)
+                try options.lease.check(options.variant)
             }
         } catch { throw Failure(.usage, "\(name): \(error)", remedy: words) }
-        if isRemote, let option = options.variant.given {
+        if isRemote, let option = options.givenOfStarted {
             throw Failure(.usage, "\(option) is for who starts the chain: \(name) is served by another process")
         }
         if options.variant.isPaper, let width = options.width, width != .bytes16 {
@@ -55,6 +58,7 @@ struct ChainTarget {
         unsupported = options.unsupported ?? .skip
         self.store = store
         variant = options.variant
+        lease = options.lease
         width = options.variant.isPaper ? .bytes16 : options.width ?? .bytes1024
     }
 }

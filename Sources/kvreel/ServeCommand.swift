@@ -46,6 +46,7 @@ struct ServeCommand: ParsableCommand {
     var valueBytes: WidthClass?
 
     @OptionGroup var variant: VariantOptions
+    @OptionGroup var lease: NodeLeaseOption
 
     @Option(
         name: .long,
@@ -100,6 +101,7 @@ struct ServeCommand: ParsableCommand {
         try validateConnect()
         guard let chain else { return }
         try variant.check(chain)
+        try lease.check(variant)
         if variant.isPaper, !key.isEmpty { throw ValidationError("--key is for --variant default: see --keys") }
         if variant.isPaper, processes || control != nil {
             throw ValidationError("--processes and --control are for --variant default: paper has no such controller")
@@ -128,7 +130,7 @@ struct ServeCommand: ParsableCommand {
             ("--clients-network", clientsNetwork != Self.loopback), ("--processes", processes),
             ("--control", control != nil),
         ]
-        if let option = ignored.first(where: \.1)?.0 ?? variant.given {
+        if let option = ignored.first(where: \.1)?.0 ?? variant.given ?? lease.given {
             throw ValidationError("\(option) is for who serves the chain, not with --connect")
         }
     }
@@ -179,6 +181,7 @@ struct ServeCommand: ParsableCommand {
         var configuration = LocalChainConfiguration(chain.format, nodes: chain.nodes)
         configuration.clients = clientsNetwork
         configuration.versions = variant.netCRAQ.versions
+        configuration.times = lease.times
         configuration.rate = rate
         configuration.isPinned = pin
         configuration.control = control ?? Endpoint(address: ChainShell.address, port: 0)

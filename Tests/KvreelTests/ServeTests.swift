@@ -44,6 +44,15 @@ struct ServeTests {
         #expect(run.status == 0, "\(run.errors)")
     }
 
+    @Test("a node's lease is as long as asked: without it nobody answers in its place before that")
+    func nodeLease() throws {
+        let run = try shell("netcraq:3", ["put a kept", "kill 1", "get a"], ["--node-lease", "400ms"])
+        #expect(run.output.hasSuffix("kept, version\n") && run.status == 0, "\(run.output) \(run.errors)")
+        let pauses = run.errors.matches(of: /epoch 2 active .* paused_ns ([0-9]+)/).compactMap { Int($0.1) }
+        // The lease, the drift of the clocks and the margin, less the silence at which the node were suspected anyway.
+        #expect(pauses.count == 1 && pauses[0] >= 400_000_000 + 400_000 + 5_000_000 - 320_000_000, "\(run.errors)")
+    }
+
     @Test("a line that cannot be done is said, the others are done, and the status is 1")
     func complaints() throws {
         let run = try shell(
@@ -177,6 +186,9 @@ struct ServeTests {
             (["netcraq:3", "--variant", "paper", "--key", "a"], "--key is for --variant default"),
             (["netcraq:3", "--variant", "paper", "--value-bytes", "16"], "--value-bytes is for --variant default"),
             (["netcraq:3", "--versions", "17"], "a key has 2 to 16 versions"),
+            (["netcraq:3", "--node-lease", "61s"], "a lease is of 10ms to 1m, in whole milliseconds"),
+            (["netcraq:3", "--node-lease", "10.5ms"], "a lease is of 10ms to 1m, in whole milliseconds"),
+            (["netcraq:3", "--node-lease", "1s", "--variant", "paper"], "--node-lease is for --variant default"),
             (["netcraq:3", "--value-bytes", "64"], "room for values is 16, 128 or 1024 bytes"),
             (["netcraq:3", "--rate", "0"], "a limit is 1 to 1000000000 packets a second"),
             (["netcraq:3", "--clients-network", "127.0.0.1/8"], "a network is such as 127.0.0.0/8"),
@@ -187,6 +199,7 @@ struct ServeTests {
             (["netcraq:3", "--control", "localhost:9000"], "an address and a port are such as 127.0.0.1:9000"),
             (["netcraq:3", "--connect", "127.0.0.1:9000"], "--connect talks to a chain that is there"),
             (["--connect", "127.0.0.1:9000", "--processes"], "--processes is for who serves the chain"),
+            (["--connect", "127.0.0.1:9000", "--node-lease", "1s"], "--node-lease is for who serves the chain"),
             (["--connect", "127.0.0.1:9000", "--key", "a"], "--key is for who serves the chain"),
             (["--shell"], "a chain is netcraq:N or netchain:N, with N nodes, 1 to 9"),
         ])
