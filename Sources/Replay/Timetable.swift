@@ -45,8 +45,7 @@ package struct Timetable: Sendable {
         let steady: UInt128
         switch pace {
         case .recorded(let speed):
-            let time = UInt128(period) * UInt128(loop) + UInt128(UInt64(clamping: recorded &- offset))
-            steady = Self.scale(time, speed.denominator, speed.numerator)
+            steady = Self.scale(sinceOffset(recorded, loop), speed.denominator, speed.numerator)
         case .constant(let rate):
             steady = Self.scale(UInt128(place) * UInt128(Self.second), rate.denominator, rate.numerator)
         case .poisson(let rate, _):
@@ -59,6 +58,24 @@ package struct Timetable: Sendable {
         return Int64(min(ramped(steady), UInt128(Self.never)))
     }
 
+    /// When the last of so many calls is due, on average; nil where nothing but answers decide that.
+    ///
+    /// - Parameters:
+    ///   - recorded: its time in the plan.
+    ///   - loop: the last one.
+    package func last(of count: UInt64, recorded: Int64, loop: UInt32) -> Int64? {
+        let steady: UInt128
+        switch pace {
+        case .recorded(let speed):
+            steady = Self.scale(sinceOffset(recorded, loop), speed.denominator, speed.numerator)
+        case .constant(let rate), .poisson(let rate, _):
+            let gaps = UInt128(count > 0 ? count - 1 : 0)
+            steady = Self.scale(gaps * UInt128(Self.second), rate.denominator, rate.numerator)
+        case .closed, .max: return nil
+        }
+        return Int64(min(ramped(steady), UInt128(Self.never)))
+    }
+
     /// Leaves out so many calls, which are due all the same, elsewhere.
     package mutating func skip(_ count: UInt64) {
         switch pace {
@@ -66,6 +83,11 @@ package struct Timetable: Sendable {
         case .poisson: for _ in 0..<count { addGap() }
         case .recorded, .closed, .max: break
         }
+    }
+
+    /// Recorded nanoseconds from the beginning of the first loop.
+    private func sinceOffset(_ recorded: Int64, _ loop: UInt32) -> UInt128 {
+        UInt128(period) * UInt128(loop) + UInt128(UInt64(clamping: recorded &- offset))
     }
 
     private mutating func addGap() { gaps += UInt128((numbers.exponential(mean: 4_294_967_296)).rounded()) }

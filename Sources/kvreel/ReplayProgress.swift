@@ -4,23 +4,17 @@ import Replay
 /// How far a replay is, on standard error, only if that is a terminal that can draw it and nobody asked for quiet.
 struct ReplayProgress {
     private let isShown: Bool
-    private let calls: Int
     private var isDrawn = false
     private var last: (time: Int64, answered: Int64) = (0, 0)
     private static let width = 24
 
-    /// - Parameter calls: of one loop of the plan.
-    init(quiet: Bool, calls: Int) {
-        isShown = !quiet && Terminal.progressWidth != nil
-        self.calls = calls
-    }
+    init(quiet: Bool) { isShown = !quiet && Terminal.progressWidth != nil }
 
     mutating func update(_ engine: borrowing ReplayEngine, at now: Int64) {
         guard isShown, let width = Terminal.progressWidth else { return }
         isDrawn = true
         let answered = engine.counts.total(\.answered)
-        let all = Int64(calls) * Int64(engine.schedule.loops)
-        let share = all == 0 ? 0 : min(1, Double(answered) / Double(all))
+        let share = engine.progress(at: now)
         let seconds = Double(now - last.time) / 1e9
         let rate = last.time == 0 || seconds <= 0 ? 0 : Double(answered - last.answered) / seconds
         last = (now, answered)
@@ -30,10 +24,7 @@ struct ReplayProgress {
         line += ", \(Figures.count(Int(rate)))/s"
         line += ", lag p99 \(Figures.latency(nanoseconds: Int64(engine.sendLag.percentile(99))))"
         line += ", \(Figures.counted(Int(engine.counts.total(\.errors)), "error"))"
-        if share > 0.01, share < 1, let start = engine.firstIntended {
-            let left = Double(now - start) * (1 - share) / share
-            if left < 1e17 { line += ", \(Figures.duration(nanoseconds: Int64(left))) left" }
-        }
+        if let left = engine.timeLeft(at: now) { line += ", \(Figures.duration(nanoseconds: left)) left" }
         StandardError.write("\r\u{1b}[K" + line.prefix(width - 1))
     }
 

@@ -68,32 +68,13 @@ struct ResultTextTests {
 
     @Test("progress fits the terminal, and is left out where it cannot be drawn", arguments: ["xterm", "dumb", ""])
     func progress(_ terminal: String) throws {
-        let script = """
-            import fcntl, os, pty, struct, sys, termios
-            child, terminal = pty.fork()
-            if child == 0:
-                fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 20, 0, 0))
-                os.execv(sys.argv[1], sys.argv[1:])
-            shown = b""
-            while True:
-                try: part = os.read(terminal, 65536)
-                except OSError: break
-                if not part: break
-                shown += part
-            os.waitpid(child, 0)
-            bars = [bar for bar in shown.decode().split("\\r\\x1b[K")[1:] if bar.startswith("[")]
-            print(len(bars), max(map(len, bars), default=0))
-            """
         let capture = Repository.traces.appending(path: "netcraq-scale.pcap.zst").path
-        let run = try ProgramRun.run(
-            "python3", ["-c", script, Repository.tool.path, "capture", "--read", capture, "-o", folder.path("b.kvr")],
-            environment: ["TERM": terminal])
-        let numbers = run.output.split(whereSeparator: \.isWhitespace).compactMap { Int($0) }
-        try #require(numbers.count == 2, "\(run.errors)")
+        let bars = try ProgramRun.progress(
+            of: ["capture", "--read", capture, "-o", folder.path("b.kvr")], columns: 20, terminal: terminal)
         if terminal == "xterm" {
-            #expect(numbers[0] > 0 && numbers[1] == 19, "\(run.output)")
+            #expect(bars.map(\.count).max() == 19, "\(bars)")
         } else {
-            #expect(numbers[0] == 0, "\(run.output)")
+            #expect(bars.isEmpty, "\(bars)")
         }
     }
 }

@@ -45,6 +45,25 @@ struct TimetableTests {
         #expect(other.next(recorded: 3600 * Self.second, loop: 0) == hour)
     }
 
+    @Test("when the last call is due is known before the first one", arguments: [0, 2_500] as [Int64])
+    func last(ramp: Int64) {
+        for pace in [Schedule.Pace.recorded(speed: .init(3, 2)), .constant(rate: .init(7, 3))] {
+            var schedule = Schedule(pace)
+            schedule.ramp = ramp * 1_000_000
+            let all = times(schedule, count: 5, loops: 3)
+            let table = Timetable(schedule, span: 4 * Self.second, count: 5)
+            #expect(table.last(of: 15, recorded: 4 * Self.second, loop: 2) == all.last)
+        }
+        let poisson = Timetable(Schedule(.poisson(rate: .init(10), seed: 1)), span: 0, count: 1)
+        #expect(poisson.last(of: 101, recorded: 0, loop: 0) == 10 * Self.second)
+        for pace in [Schedule.Pace.closed(outstanding: 3), .max] {
+            #expect(Timetable(Schedule(pace), span: 0, count: 1).last(of: 9, recorded: 0, loop: 0) == nil)
+        }
+        // No number of calls is too large.
+        let slow = Timetable(Schedule(.constant(rate: .init(1, 1_000_000_000))), span: 0, count: 1)
+        #expect(slow.last(of: .max, recorded: .max, loop: .max) == Timetable.never)
+    }
+
     @Test("loops go on with the timetable, a mean gap apart")
     func loops() {
         let recorded = times(Schedule(.recorded(speed: .init(1))), count: 4, loops: 3)

@@ -26,6 +26,32 @@ package struct ProgramRun {
         try run(Repository.tool.path, arguments, input: input, output: output)
     }
 
+    /// Runs the tool in a terminal of so many columns; the lines of progress that it drew, one over the other.
+    package static func progress(
+        of arguments: [String], columns: Int, terminal: String = "xterm"
+    ) throws -> [String] {
+        let script = """
+            import fcntl, os, pty, struct, sys, termios
+            child, terminal = pty.fork()
+            if child == 0:
+                fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, int(sys.argv[1]), 0, 0))
+                os.execv(sys.argv[2], sys.argv[2:])
+            shown = b""
+            while True:
+                try: part = os.read(terminal, 65536)
+                except OSError: break
+                if not part: break
+                shown += part
+            os.waitpid(child, 0)
+            for line in shown.decode().split("\\r\\x1b[K")[1:]:
+                if line.startswith("["): print(line.split("\\r")[0])
+            """
+        let run = try run(
+            "python3", ["-c", script, "\(columns)", Repository.tool.path] + arguments, environment: ["TERM": terminal])
+        if run.status != 0 { throw Repository.Missing(what: "the progress of \(arguments) (\(run.errors))") }
+        return run.output.split(separator: "\n").map(String.init)
+    }
+
     /// The JSON object that it printed.
     package var json: [String: Any] {
         get throws {
