@@ -82,6 +82,7 @@ extension EtcdBackend {
 
     /// Sends what was written last.
     private func ask(_ connection: EtcdConnection, _ kind: OperationKind, _ path: String) {
+        ownCalls[kind] += 1
         let slot = connection.takeSlot(kind, isStream: false)
         connection.calls[slot].request = EtcdCall.Pending(
             number: 0, kind: kind, isOwn: true, deadline: options.callTimeout > 0 ? now + options.callTimeout : .max,

@@ -43,6 +43,7 @@ package final class EtcdBackend: Backend {
     var tokenBytes: [UInt8] = []
     var isAuthenticating = false
     var lacksRangeStream = false
+    package internal(set) var ownCalls = OwnCalls()
     private var isClosed = false
 
     private static let range = MethodCatalogue.number(ofPath: Array("/etcdserverpb.KV/Range".utf8).span)

@@ -17,6 +17,9 @@ package struct ReplayRecord: Sendable, Equatable {
     /// Whether it is of the warm-up, of which times do not count. Stored in traces with `difference`, as 512 added to
     /// it.
     package var isWarmUp = false
+    /// Whether no outcome was compared: the recording holds none, or it is not of the first loop. Stored in traces with
+    /// `difference`, as 1024 added to it.
+    package var isUncompared = false
 
     package static let noCall = UInt32.max
 

@@ -28,11 +28,14 @@ package protocol Backend: AnyObject {
     var revisionsAreOrdered: Bool { get }
     /// What it did beside what it was asked, for a report; what did not happen is left out.
     var counters: [BackendCounter] { get }
+    /// What it asked the store for itself.
+    var ownCalls: OwnCalls { get }
 }
 
 extension Backend {
     package var revisionsAreOrdered: Bool { true }
     package var counters: [BackendCounter] { [] }
+    package var ownCalls: OwnCalls { OwnCalls() }
 }
 
 /// How often a backend did something that its answers do not show.

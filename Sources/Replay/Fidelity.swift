@@ -88,11 +88,11 @@ package struct Fidelity: Sendable {
     /// Calls that have an error, or no answer, where the recording shows success.
     package private(set) var newErrors: Int64 = 0
 
-    /// Compares an answered call; why it differs.
+    /// Compares an answered call; why it differs, nil where the recording does not say enough.
     @inline(__always)
     mutating func compare(
         _ call: UInt32, of plan: borrowing ReplayPlan, with outcome: Outcome, parts: [RequestOp], from firstPart: Int
-    ) -> Difference {
+    ) -> Difference? {
         if !isCrossing.isEmpty, isCrossing[Int(call)] {
             crossings += 1
         } else if outcome.hasChanged {
@@ -100,7 +100,7 @@ package struct Fidelity: Sendable {
         }
         guard let difference = check(call, plan, outcome, parts, firstPart) else {
             uncompared += 1
-            return .none
+            return nil
         }
         if plan.calls[Int(call)].approximation != nil {
             approximated += 1

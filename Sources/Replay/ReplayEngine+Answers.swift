@@ -70,7 +70,7 @@ extension ReplayEngine {
                 delivery.write(answer.details.headerRevision, sent: answer.sent)
             }
         }
-        var difference = Difference.none
+        var difference: Difference?
         if loop == 0 {
             let outcome = Outcome(
                 status: answer.status, note: answer.note, isError: answer.isError,
@@ -88,7 +88,7 @@ extension ReplayEngine {
         replay.released = min(replay.intended, max(0, moment &- slot.released))
         replay.call = number(of: call)
         replay.loop = loop
-        replay.difference = difference.rawValue
+        if let difference { replay.difference = difference.rawValue } else { replay.isUncompared = true }
         replay.isApproximated = plan.calls[Int(call)].approximation != nil
         replay.isWarmUp = isWarmUp
         recording.batch.replays.append(replay)

@@ -35,7 +35,8 @@ extension RunComparison {
 
     /// Numbers that a run has one of.
     private static let figures: [(name: String, value: @Sendable (RunSummary) -> Double?, unit: Figure.Unit)] = [
-        ("answered", { Double($0.total) }, .count), ("per_second", { $0.throughput }, .rate),
+        ("answered", { Double($0.total) }, .count), ("lost", { Double($0.lost) }, .count),
+        ("per_second", { $0.throughput }, .rate),
         ("errors", { Double($0.errors) }, .count), ("compared", { Double($0.compared) }, .count),
         ("different", { Double($0.different) }, .count), ("duration_ns", { Double($0.nanoseconds) }, .duration),
         ("approximated_compared", { $0.approximated == 0 ? nil : Double($0.approximated) }, .count),

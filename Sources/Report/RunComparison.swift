@@ -1,4 +1,5 @@
 import Analysis
+import Etcd
 import Replay
 import Trace
 
@@ -96,7 +97,7 @@ package struct RunComparison: Sendable {
                 times(
                     "Dependency wait", "From when it was to be sent to when all that it waits for was answered.",
                     \.dependencyWait),
-            ] + [outcomes, expression, overExpressed]
+            ] + [mix, outcomes, expression, overExpressed]
     }
 
     // MARK: Sections
@@ -123,7 +124,7 @@ package struct RunComparison: Sendable {
 
     private var calls: Section {
         var section = Section(
-            title: "Calls", note: "Answered calls and messages; a stream's messages count one by one.")
+            title: "Calls", note: "Calls and messages; a stream's messages count one by one.")
         section.rows += figures("answered", .count) { Double($0.total) }
         section.rows += figures("  of the warm-up, not timed", .count) { $0.warmUp == 0 ? nil : Double($0.warmUp) }
         section.rows += figures("a second", .rate) { $0.throughput }
@@ -133,7 +134,12 @@ package struct RunComparison: Sendable {
         for status in statuses {
             section.rows += figures("  gRPC status \(status)", .count) { Double($0.statuses[status] ?? 0) }
         }
-        section.rows += figures("watch events", .count) { Double($0.events) }
+        if runs.contains(where: { $0.lost > 0 }) {
+            section.rows += figures("  without an answer, not timed", .count) { Double($0.lost) }
+        }
+        section.rows += figures("watch events", .count, note: { Self.of($0.map(\.recordedEvents)) }) {
+            Double($0.events)
+        }
         for label in ["p50", "p99"] { section.rows += figures("  delivery \(label)", .time) { $0.delivery(label) } }
         return section
     }
@@ -177,6 +183,29 @@ package struct RunComparison: Sendable {
         var all = TimeHistogram()
         for run in runs { all.add(times(run)) }
         return all
+    }
+
+    private var mix: Section {
+        var section = Section(
+            title: "Mix", note: "Calls and messages by kind: answered in the first loop, of those that were recorded.")
+        for kind in OperationKind.allCases {
+            func part(_ run: RunSummary) -> RunSummary.PartOfMix? { run.mix?.first { $0.kind == kind } }
+            section.rows += figures("\(kind)", .count, note: { Self.of($0.map { part($0)?.recorded ?? 0 }) }) {
+                part($0).map { Double($0.outcomes.answered) }
+            }
+            if runs.contains(where: { part($0)?.outcomes.different ?? 0 > 0 }) {
+                section.rows += figures("  with another outcome", .count) {
+                    part($0).map { Double($0.outcomes.different) }
+                }
+            }
+        }
+        return section
+    }
+
+    /// ` of 1 204`, where that is so of all runs.
+    private static func of(_ recorded: [Int]) -> String {
+        guard let first = recorded.first, first > 0, recorded.allSatisfy({ $0 == first }) else { return "" }
+        return " of \(Figures.count(first))"
     }
 
     private var outcomes: Section {

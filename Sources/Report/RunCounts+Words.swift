@@ -73,6 +73,8 @@ extension RunCounts {
                 }
             }
         }
+        let own = OperationKind.allCases.filter { self[own: $0] > 0 }.map { "\(Self.grouped(self[own: $0])) \($0)" }
+        if !own.isEmpty { lines.append("asked beside the replay: \(own.joined(separator: ", "))") }
         return lines
     }
 
@@ -81,7 +83,13 @@ extension RunCounts {
         "\(exampleStart)\(difference.words): call \(call), \(description)"
     }
 
+    /// A line of the remarks that names a write that came in another order than others of its key.
+    package static func example(ofOrder call: UInt32, _ description: String) -> String {
+        "\(exampleStart)\(otherOrder): call \(call), \(description)"
+    }
+
     private static let exampleStart = "for example, "
+    private static let otherOrder = "in another order"
 
     /// Calls that a reason for other outcomes is shown by.
     package static let examplesOfEach = 3
@@ -89,9 +97,9 @@ extension RunCounts {
     /// Of the remarks of several shards the first examples of each reason.
     static func examples(of remarks: [String]) -> [String] {
         let all = remarks.flatMap { $0.split(separator: "\n") }.filter { $0.hasPrefix(exampleStart) }
-        return Difference.allCases.filter { $0 != .none }.flatMap { difference in
-            all.filter { $0.hasPrefix("\(exampleStart)\(difference.words): call ") }.prefix(examplesOfEach)
-                .map(String.init)
+        let reasons = Difference.allCases.filter { $0 != .none }.map(\.words) + [otherOrder]
+        return reasons.flatMap { reason in
+            all.filter { $0.hasPrefix("\(exampleStart)\(reason): call ") }.prefix(examplesOfEach).map(String.init)
         }
     }
 
@@ -128,7 +136,7 @@ extension RunCounts.Name {
         case .fillersLeftOut: "counted keys for which no name was found"
         case .cyclesBroken: "calls that wait for less, since the recording contradicts itself"
         case .interrupted, .connections, .compared, .same, .writes, .begun, .approximated, .approximatedSame,
-            .checkedOperations, .checkedKeys, .strangeRevisions:
+            .recordedEvents, .checkedOperations, .checkedKeys, .strangeRevisions:
             nil
         }
     }

@@ -37,6 +37,8 @@ package struct RunCounts: Equatable, Sendable {
         case begun
         case approximated
         case approximatedSame = "approximated same"
+        /// Of watches, as the recording has them; none of a replay in loops.
+        case recordedEvents = "recorded events"
         // What was checked for consistency.
         case checkedOperations = "checked operations"
         case checkedKeys = "checked keys"
@@ -60,6 +62,26 @@ package struct RunCounts: Equatable, Sendable {
     package subscript(kind: OperationKind, reason: Omission) -> Int64 {
         get { self["omitted \(reason) \(kind)"] }
         set { self["omitted \(reason) \(kind)"] = newValue }
+    }
+
+    /// Calls and messages that the plan has for one loop.
+    package subscript(planned kind: OperationKind) -> Int64 {
+        get { self["planned \(kind)"] }
+        set { self["planned \(kind)"] = newValue }
+    }
+
+    /// What kvreel asked the store beside the replay.
+    package subscript(own kind: OperationKind) -> Int64 {
+        get { self["own \(kind)"] }
+        set { self["own \(kind)"] = newValue }
+    }
+
+    /// Calls and messages of the recording, those that were not replayed with them.
+    package func recorded(_ kind: OperationKind) -> Int64 {
+        Omission.allCases.reduce(self[planned: kind]) { all, reason in
+            let (sum, overflow) = all.addingReportingOverflow(self[kind, reason])
+            return overflow ? .max : sum
+        }
     }
 
     /// What the backend counted, in its order.

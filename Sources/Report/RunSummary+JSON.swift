@@ -1,4 +1,5 @@
 package import Analysis
+import Etcd
 import Replay
 import Trace
 
@@ -25,6 +26,7 @@ extension RunSummary {
         for (entry, name) in Self.members { if let value = meta[entry] { json.member(name, value) } }
         json.member("interrupted", end == .interrupted)
         json.member("answered", total)
+        json.member("lost", lost)
         if warmUp > 0 { json.member("warm_up", warmUp) }
         if let throughput { json.member("per_second", decimal: throughput) }
         json.member("errors", errors)
@@ -40,8 +42,10 @@ extension RunSummary {
             json.member(Difference(rawValue: reason)?.word ?? "\(reason)", count)
         }
         json.endObject()
+        writeMix(to: &json)
         json.member("duration_ns", nanoseconds)
         json.member("events", events)
+        if recordedEvents > 0 { json.member("recorded_events", recordedEvents) }
         writeNotReplayed(to: &json)
         if approximated > 0 {
             json.member("approximated_compared", approximated)
@@ -56,6 +60,22 @@ extension RunSummary {
         }
         conditions?.write(to: &json)
         if let fidelity = fidelity ?? self.fidelity { json.member("fidelity", share: fidelity) }
+        if let counts {
+            let score = counts.score
+            json.name("fidelity_parts")
+            json.beginCompactObject()
+            json.member("outcomes", share: score.outcomes)
+            json.member("order", share: score.order)
+            json.member("answered", share: score.completeness)
+            json.endObject()
+            json.member("order_violations", counts[.orderViolations])
+            json.name("asked_beside")
+            json.beginCompactObject()
+            for kind in OperationKind.allCases where counts[own: kind] > 0 {
+                json.member("\(kind)", counts[own: kind])
+            }
+            json.endObject()
+        }
         if let engine { json.member("busy_percent", decimal: engine.busy) }
         for label in ["p50", "p99"] {
             if let time = delivery(label) { json.member("delivery_\(label)_ns", Int64(time)) }
@@ -77,6 +97,22 @@ extension RunSummary {
             times(self).write(to: &json)
         }
         json.endObject()
+    }
+
+    private func writeMix(to json: inout JSONWriter) {
+        guard let mix else { return }
+        json.name("mix")
+        json.beginArray()
+        for part in mix {
+            json.beginCompactObject()
+            json.member("kind", "\(part.kind)")
+            json.member("recorded", part.recorded)
+            json.member("answered", part.outcomes.answered)
+            json.member("compared", part.outcomes.compared)
+            json.member("different", part.outcomes.different)
+            json.endObject()
+        }
+        json.endArray()
     }
 
     private func writeNotReplayed(to json: inout JSONWriter) {

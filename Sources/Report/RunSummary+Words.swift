@@ -1,4 +1,5 @@
 import Analysis
+import Etcd
 import Replay
 import Trace
 
@@ -25,6 +26,31 @@ extension RunSummary {
     package var fidelity: Double? {
         meta[.fidelity]?.split(separator: " ").first.flatMap { Double($0) }.flatMap { $0.isFinite ? $0 : nil }
     }
+
+    /// The numbers behind its words; nil of a run that did not come to its end.
+    var counts: RunCounts? { meta[.counts].map { RunCounts(text: $0) } }
+
+    /// Kinds of calls that the recording has, or that were answered, with what came of the first loop; nil where it is
+    /// not known how many were recorded.
+    var mix: [PartOfMix]? {
+        counts.map { counts in
+            OperationKind.allCases.compactMap { kind in
+                let part = PartOfMix(
+                    kind: kind, recorded: Int(counts.recorded(kind)), outcomes: outcomes[Int(kind.rawValue)])
+                return part.recorded == 0 && part.outcomes.answered == 0 ? nil : part
+            }
+        }
+    }
+
+    /// Calls and messages of a kind: of the recording, and of the first loop of its replay.
+    struct PartOfMix {
+        var kind: OperationKind
+        var recorded: Int
+        var outcomes: KindOutcomes
+    }
+
+    /// Events of watches that the recording has; 0 where that is not known.
+    var recordedEvents: Int { Int(counts?[.recordedEvents] ?? 0) }
 
     /// The engine's share of its processor, in per cent, and what else is said of it: `3.1 % busy, real-time priority`.
     var engine: (busy: Double, note: String)? {

@@ -10,13 +10,19 @@ package struct RunSummary: Sendable {
     package var meta: TraceMeta
     /// Answered calls and messages, by kind; events of watches are not among them.
     package private(set) var answered = Array(repeating: 0, count: OperationKind.allCases.count)
-    /// Of these, those that ended with another gRPC status than 0, or with none.
-    package private(set) var errors = 0
+    /// Calls and messages whose connection was lost, or that timed out: in no time, since nobody knows how long an
+    /// answer would have taken.
+    package private(set) var lost = 0
+    /// Of the answered ones, those by gRPC status.
     package private(set) var statuses: [UInt32: Int] = [:]
+    /// Calls that ended with another gRPC status than 0, or with none.
+    package var errors: Int { statuses.reduce(lost) { $1.key == 0 ? $0 : $0 + $1.value } }
     /// Outcomes other than the recorded ones, of the first loop, by `ReplayRecord.difference`; of calls that were done
     /// as recorded.
     package private(set) var differences: [UInt8: Int] = [:]
     package private(set) var compared = 0
+    /// What came of the first loop, by kind.
+    private(set) var outcomes = Array(repeating: KindOutcomes(), count: OperationKind.allCases.count)
     /// Compared outcomes that are not the recorded ones.
     package var different: Int { differences.values.reduce(0, +) }
     /// Calls of the first loop that stand for others, or for a part of them, and those with another outcome.
@@ -36,6 +42,13 @@ package struct RunSummary: Sendable {
     /// Nanoseconds since the epoch: the first intended time, and the last end.
     private var first = Int64.max
     private var last = Int64.min
+
+    /// Calls and messages of one kind.
+    struct KindOutcomes: Equatable, Sendable {
+        var answered = 0
+        var compared = 0
+        var different = 0
+    }
 
     package init(name: String, meta: TraceMeta = TraceMeta()) {
         self.name = name
@@ -72,19 +85,31 @@ package struct RunSummary: Sendable {
         }
         // A stream as a whole lasts as long as its client keeps it: its messages are what is asked and answered.
         if case .call = operation.role, operation.kind == .watch || operation.kind == .leaseKeepAlive { return }
-        answered[Int(operation.kind.rawValue)] += 1
-        let status = operation.status ?? 0
-        statuses[status, default: 0] += 1
-        if status != 0 { errors += 1 }
-        if record.loop == 0, record.isApproximated {
+        let kind = Int(operation.kind.rawValue)
+        let isLost = operation.responseEnd == Operation.absent
+        if isLost {
+            lost += 1
+        } else {
+            answered[kind] += 1
+            if record.loop == 0 { outcomes[kind].answered += 1 }
+            // Messages of a stream have no status of their own.
+            statuses[operation.status ?? 0, default: 0] += 1
+        }
+        if record.isUncompared {
+            // Nothing is known of what it should have come to.
+        } else if record.isApproximated {
             approximated += 1
             if record.difference != 0 { approximatedDifferent += 1 }
-        } else if record.loop == 0 {
+        } else {
             compared += 1
-            if record.difference != 0 { differences[record.difference, default: 0] += 1 }
+            outcomes[kind].compared += 1
+            if record.difference != 0 {
+                differences[record.difference, default: 0] += 1
+                outcomes[kind].different += 1
+            }
         }
+        if isLost { return }
         if record.isWarmUp { return warmUp += 1 }
-        guard operation.responseEnd != Operation.absent else { return }
         response.record(operation.responseEnd.clampedSum(record.intended))
         service.record(operation.responseEnd)
         sendLag.record(record.released)
@@ -95,8 +120,13 @@ package struct RunSummary: Sendable {
 
     /// Adds what another shard of the same run came to; the description stays.
     package mutating func add(_ other: RunSummary) {
-        for kind in answered.indices { answered[kind] += other.answered[kind] }
-        errors += other.errors
+        for kind in answered.indices {
+            answered[kind] += other.answered[kind]
+            outcomes[kind].answered += other.outcomes[kind].answered
+            outcomes[kind].compared += other.outcomes[kind].compared
+            outcomes[kind].different += other.outcomes[kind].different
+        }
+        lost += other.lost
         statuses.merge(other.statuses) { $0 + $1 }
         differences.merge(other.differences) { $0 + $1 }
         compared += other.compared

@@ -6,6 +6,8 @@ extension BatchCodec {
     private static var approximated: Int64 { 256 }
     /// Added to that of the warm-up.
     private static var warmUp: Int64 { 512 }
+    /// Added to that of which the outcome was not compared.
+    private static var uncompared: Int64 { 1024 }
 
     /// A record for each operation, or none at all. Calls end nearly in the order in which they were planned, so a
     /// call's number is close to the one before; send lag and wait are small where the replay keeps its times.
@@ -24,6 +26,7 @@ extension BatchCodec {
             var difference = Int64(record.difference)
             if record.isApproximated { difference += Self.approximated }
             if record.isWarmUp { difference += Self.warmUp }
+            if record.isUncompared { difference += Self.uncompared }
             coder.number(&difference, .replayDifference)
             if Coder.encodes {
                 previousCall = Int64(record.call)
@@ -33,7 +36,8 @@ extension BatchCodec {
             previousCall = previousCall &+ step &+ 1
             record.call = narrowed(previousCall)
             record.loop = narrowed(loop)
-            guard (0..<2 * Self.warmUp).contains(difference) else { return coder.fail() }
+            guard (0..<2 * Self.uncompared).contains(difference) else { return coder.fail() }
+            record.isUncompared = difference & Self.uncompared != 0
             record.isWarmUp = difference & Self.warmUp != 0
             record.isApproximated = difference & Self.approximated != 0
             record.difference = UInt8(truncatingIfNeeded: difference)

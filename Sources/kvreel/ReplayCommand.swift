@@ -53,7 +53,7 @@ struct ReplayCommand: ParsableCommand {
 
     @Option(
         name: [.short, .long],
-        help: ArgumentHelp("Connections to the store (default: as many as recorded).", valueName: "n"),
+        help: ArgumentHelp("Connections to the store (default: as many as recorded, at most 512).", valueName: "n"),
         transform: OptionValue.connections)
     var connections: Int?
 
@@ -111,7 +111,7 @@ struct ReplayCommand: ParsableCommand {
     mutating func run() throws {
         let interruption = Interruption.watch()
         let choice = try BackendChoice(backend ?? "", store, chain)
-        let session = try ReplaySession(
+        var session = try ReplaySession(
             ReplaySession.Options(
                 trace: trace, output: output, force: force, order: order, schedule: try schedule.schedule(),
                 isPreloaded: preload, allowsWrites: allowWrites, connections: connections, part: try shards.part(),

@@ -18,8 +18,8 @@ struct ReplayResult {
     ///   - run: what the shards of one run have in common.
     init(
         _ description: TraceMeta, _ options: ReplaySession.Options, _ input: PlanInput, _ driver: EngineDriver,
-        backend: any Backend, connections: Int, preload: PreloadOutcome, run: String?, isInterrupted: Bool,
-        faults: [String], check: CheckResult?, conditions: RunConditions?
+        backend: any Backend, own: OwnCalls, connections: Int, preload: PreloadOutcome, run: String?,
+        isInterrupted: Bool, faults: [String], check: CheckResult?, conditions: RunConditions?
     ) {
         let plan = input.plan
         self.check = check
@@ -39,7 +39,8 @@ struct ReplayResult {
         meta[.faults] = faults.isEmpty ? nil : faults.joined(separator: "\n")
         meta.describe(delivery: driver.engine.deliveryLatency)
         var counts = Self.counts(
-            driver.engine, plan, backend.counters, connections: connections, isInterrupted: isInterrupted)
+            driver.engine, plan, backend.counters, own: own + backend.ownCalls, connections: connections,
+            isInterrupted: isInterrupted)
         let othersWrite = options.allowsWrites || plan.shard?.hasForeignWrites == true
         strangeRevisions = othersWrite ? 0 : check?.strangeRevisions ?? 0
         if let check {
@@ -96,8 +97,8 @@ struct ReplayResult {
 
     /// What is counted of the run, but for its times.
     private static func counts(
-        _ engine: borrowing ReplayEngine, _ plan: ReplayPlan, _ counters: [BackendCounter], connections: Int,
-        isInterrupted: Bool
+        _ engine: borrowing ReplayEngine, _ plan: ReplayPlan, _ counters: [BackendCounter], own: OwnCalls,
+        connections: Int, isInterrupted: Bool
     ) -> RunCounts {
         let (fidelity, played, notes) = (engine.fidelity, engine.counts, plan.notes)
         var counts = RunCounts()
@@ -129,6 +130,11 @@ struct ReplayResult {
         counts[.begun] = played.begun
         counts[.approximated] = fidelity.approximated
         counts[.approximatedSame] = fidelity.approximatedSame
+        if engine.schedule.loops == 1 { counts[.recordedEvents] = played.recordedEvents }
+        for kind in OperationKind.allCases {
+            counts[planned: kind] = played.planned[Int(kind.rawValue)]
+            counts[own: kind] = Int64(own[kind])
+        }
         for reason in Omission.allCases {
             for kind in OperationKind.allCases { counts[kind, reason] = Int64(plan.omissions[kind, reason]) }
         }
@@ -142,6 +148,9 @@ struct ReplayResult {
                 RunCounts.example(difference, call: call, plan.description(of: call))
             }
         }
+            + engine.fidelity.orderExamples.prefix(RunCounts.examplesOfEach).map { call in
+                RunCounts.example(ofOrder: call, plan.description(of: call))
+            }
     }
 
     // MARK: JSON

@@ -38,6 +38,7 @@ struct ReplaySession {
     private let writer: ReplayWriter
     private let store: OpenedStore
     private let connections: Int
+    private var own = OwnCalls()
     private let preloadLimits: PreloadLimits
     /// What its trace says of the run before it is over, and for ever if that does not come to its end.
     private let description: TraceMeta
@@ -88,10 +89,10 @@ struct ReplaySession {
     }
 
     /// Throws `ExitStatus.untrusted` for an invalid replay, and `ExitStatus.interrupted`.
-    func run(until interruption: Interruption) throws {
+    mutating func run(until interruption: Interruption) throws {
         defer { store.close() }
         let gate = options.part.map(gate)
-        let outcome = try orAbandon {
+        let outcome = try Self.orAbandon(writer) {
             if let gate {
                 try pass(gate, until: interruption)
                 return gate.outcome
@@ -103,17 +104,17 @@ struct ReplaySession {
     }
 
     /// Leaves no trace of a run that did not begin.
-    private func orAbandon<Value>(_ body: () throws -> Value) throws -> Value {
+    private static func orAbandon<Value>(_ writer: ReplayWriter, _ body: () throws -> Value) throws -> Value {
         do { return try body() } catch {
             writer.abandon()
             throw (error as? BackendError).map { Failure($0) } ?? error
         }
     }
 
-    private func checkEmpty() throws {
+    private mutating func checkEmpty() throws {
         if options.allowsWrites { return }
         let probe = SingleCall.countOfAllKeys()
-        try store.backend.run(probe)
+        try runOwn(probe)
         guard let answer = probe.answer, answer.status == 0 else {
             throw Failure(
                 .system,
@@ -122,6 +123,13 @@ struct ReplaySession {
         }
         let count = answer.details.answer.count
         if count > 0 { throw Failure.notEmpty(store.backend.name, keys: count) }
+    }
+
+    /// Runs a driver of requests that are not the replay's.
+    private mutating func runOwn(_ driver: any StoreDriver) throws {
+        let counted = CountedDriver(driver)
+        defer { own = own + counted.calls }
+        try store.backend.run(counted)
     }
 
     // MARK: Shards
@@ -147,17 +155,17 @@ struct ReplaySession {
     }
 
     /// Runs the gate until it is prepared, or the start is near.
-    private func pass(_ gate: ShardGate, until interruption: Interruption) throws {
-        try store.backend.run(GateDriver(gate, interruption))
+    private mutating func pass(_ gate: ShardGate, until interruption: Interruption) throws {
+        try runOwn(GateDriver(gate, interruption))
         guard let failure = gate.failure, let part = options.part else { return }
         if case .interrupted = failure { throw ExitStatus.interrupted }
         throw Failure(failure, of: part, at: store.backend.name)
     }
 
-    private func preload(until interruption: Interruption) throws -> PreloadOutcome {
+    private mutating func preload(until interruption: Interruption) throws -> PreloadOutcome {
         guard options.isPreloaded else { return PreloadOutcome() }
         let driver = PreloadDriver(input.plan, connections: connections, limits: preloadLimits)
-        try store.backend.run(InterruptibleDriver(driver, interruption))
+        try runOwn(InterruptibleDriver(driver, interruption))
         if interruption.isRequested { throw ExitStatus.interrupted }
         if let failure = driver.failure {
             throw Failure.preload(
@@ -166,7 +174,7 @@ struct ReplaySession {
         return driver.outcome
     }
 
-    private func replay(
+    private mutating func replay(
         _ preload: PreloadOutcome, through gate: ShardGate?, until interruption: Interruption
     ) throws {
         let engine = ReplayEngine(
@@ -174,14 +182,14 @@ struct ReplaySession {
             connections: store.connectionNames(connections))
         LargePages.collapse()
         // Making the engine took its time: now this shard is ready.
-        try orAbandon {
+        try Self.orAbandon(writer) {
             gate?.resume()
             if let gate { try pass(gate, until: interruption) }
         }
         let faults = store.members.map { FaultThread(options.faults, on: $0) }
         let driver = EngineDriver(
             engine, writer: writer, interruption: interruption, faults: faults,
-            progress: ReplayProgress(quiet: options.quiet, calls: input.plan.calls.count),
+            progress: ReplayProgress(quiet: options.quiet),
             start: gate?.start)
         if !options.quiet {
             StandardError.write(
@@ -200,10 +208,11 @@ struct ReplaySession {
             return CheckResult(trace: history)
         }
         let result = ReplayResult(
-            description, options, input, driver, backend: store.backend, connections: connections, preload: preload,
-            run: gate?.run, isInterrupted: interruption.isRequested, faults: done, check: check,
+            description, options, input, driver, backend: store.backend, own: own, connections: connections,
+            preload: preload, run: gate?.run,
+            isInterrupted: interruption.isRequested || writer.isFailed || broken != nil, faults: done, check: check,
             conditions: conditions)
-        let finished = try writer.finish(result.meta)
+        let (finished, unwritten) = writer.finish(result.meta)
         if options.json {
             var output = StandardOutput()
             try output.write(result.json(finished))
@@ -213,6 +222,7 @@ struct ReplaySession {
                 RunComparison([finished]).text(width: Terminal.showsOutput ? Terminal.outputWidth : nil)
                     + result.counterexample(width: Terminal.showsOutput ? Terminal.outputWidth : 100))
         }
+        if let unwritten { throw Failure(unwritten) }
         if let broken { throw Failure(broken) }
         if interruption.isRequested { throw ExitStatus.interrupted }
         if result.verdict.kind == Verdict.Kind.invalid || input.isIncomplete || !result.isVerified {

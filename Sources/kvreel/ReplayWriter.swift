@@ -70,15 +70,17 @@ final class ReplayWriter: Sendable {
         }
     }
 
-    /// Writes what is left, sets the trace's description and ends it; what all batches add up to.
-    func finish(_ meta: TraceMeta) throws -> RunSummary {
+    /// Writes what is left, sets the trace's description and ends it; what all batches add up to, and why the trace
+    /// does not hold that.
+    func finish(_ meta: TraceMeta) -> (summary: RunSummary, failure: TraceError?) {
         close()
-        return try output.withLock { output in
+        return output.withLock { output in
             output.summary.meta = meta
             output.writer?.meta = meta
-            if let failure = output.failure { throw Failure(failure) }
-            do { try output.writer?.finish() } catch let error as TraceError { throw Failure(error) }
-            return output.summary
+            if output.failure == nil {
+                do throws(TraceError) { try output.writer?.finish() } catch { output.failure = error }
+            }
+            return (output.summary, output.failure)
         }
     }
 

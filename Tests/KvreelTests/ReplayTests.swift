@@ -154,13 +154,49 @@ struct ReplayTests {
         #expect(recording.errors.contains("it is a recording, not a replay"))
     }
 
-    @Test("a full disk ends the run, and says so")
+    @Test("a full disk ends the run, and says so below the part until then")
     func fullDisk() throws {
         let folder = try TemporaryFolder()
         let trace = try ProgramRun.trace(of: "edgesys-table1", in: folder)
         let run = try ProgramRun.kvreel(["replay", trace, "--backend", "null", "--max", "-o", "/dev/full"])
         #expect(run.status == 4, "\(run.errors)")
         #expect(run.errors.contains("No space left on device"))
+        #expect(run.output.contains("interrupted: this is the part until then"), "\(run.output)")
+    }
+
+    @Test("what of a replay fitted on the disk is a trace")
+    func partlyWritten() throws {
+        let folder = try TemporaryFolder()
+        let trace = folder.path("a.kvr")
+        #expect(try ProgramRun.kvreel(["generate", "-n", "300k", "-o", trace, "--quiet"]).status == 0)
+        let run = try ProgramRun.run(
+            "bash",
+            [
+                "-c", "ulimit -f 1000; \"$1\" replay \"$2\" --backend null --max --quiet --json -o \"$3\"", "bash",
+                Repository.tool.path, trace, folder.path("b.kvr"),
+            ])
+        #expect(run.status == 4, "\(run.errors)")
+        #expect(run.errors.contains("File too large"), "\(run.errors)")
+        #expect(try run.json["interrupted"] as? Bool == true)
+        let report = try ProgramRun.kvreel(["report", "--json", folder.path("b.kvr")])
+        let part = try #require((try report.json["runs"] as? [[String: Any]])?.first)
+        #expect((1..<300_000).contains(try #require(part["answered"] as? Int)))
+        #expect(part["verdict"] is NSNull)
+    }
+
+    @Test("progress says how much is done, how fast, how late, with how many errors, and how long it will take")
+    func progress() throws {
+        let folder = try TemporaryFolder()
+        let trace = folder.path("a.kvr")
+        #expect(try ProgramRun.kvreel(["generate", "-n", "1k", "-o", trace, "--quiet"]).status == 0)
+        let bars = try ProgramRun.progress(
+            of: ["replay", trace, "--backend", "null", "--rate", "500", "--order", "none"], columns: 160)
+        #expect(bars.count > 5)
+        for bar in bars {
+            let form = /\[#*\.*\] [0-9]+ %  [0-9 ]+ calls, [0-9 ]+\/s, lag p99 .*, 0 errors(, .* left)?/
+            #expect(bar.wholeMatch(of: form) != nil, "\(bar)")
+        }
+        #expect(bars.contains { $0.hasSuffix(" s left") }, "\(bars)")
     }
 
     @Test("Ctrl-C ends with the part until then, a valid trace")

@@ -46,7 +46,8 @@ struct RunSummaryTests {
         batch.append(kind: .range, sent: 10, took: 5)
         batch.append(kind: .txn, sent: 20, took: 5, status: 14, difference: 7)
         batch.append(kind: .txn, sent: 30, took: 5, difference: 2)
-        batch.append(kind: .txn, sent: 40, took: 5, difference: 2, loop: 1)
+        batch.append(kind: .txn, sent: 40, took: 5, loop: 1)
+        batch.replays[3].isUncompared = true
         var summary = RunSummary(name: "a.kvr")
         summary.add(batch)
         #expect(summary.errors == 1)
@@ -54,6 +55,37 @@ struct RunSummaryTests {
         #expect(summary.compared == 3)
         #expect(summary.differences == [7: 1, 2: 1])
         #expect(summary.answered[Int(OperationKind.txn.rawValue)] == 3)
+    }
+
+    @Test("what was never answered is an error, compared, and in no time")
+    func lost() {
+        var batch = OperationBatch()
+        batch.append(kind: .txn, sent: 10, took: 5)
+        batch.append(kind: .txn, sent: 20, took: 900, difference: Difference.timedOut.rawValue)
+        batch.operations[1].status = nil
+        batch.operations[1].responseEnd = Operation.absent
+        // A keep-alive that was answered has no status either.
+        batch.append(kind: .leaseKeepAlive, sent: 30, took: 7)
+        batch.operations[2].role = .message
+        batch.operations[2].status = nil
+        var summary = RunSummary(name: "a.kvr")
+        summary.add(batch)
+        #expect([summary.total, summary.lost, summary.errors, summary.compared, summary.different] == [2, 1, 1, 3, 1])
+        #expect(summary.statuses == [0: 2])
+        #expect([summary.response.count, summary.response.max] == [2, 7])
+        var shards = summary
+        shards.add(summary)
+        #expect([shards.total, shards.lost, shards.errors] == [4, 2, 2])
+    }
+
+    @Test("what the recording does not tell the outcome of is not compared")
+    func uncompared() {
+        var batch = OperationBatch()
+        for difference: UInt8 in [0, 0, 3] { batch.append(kind: .range, sent: 10, took: 5, difference: difference) }
+        batch.replays[0].isUncompared = true
+        var summary = RunSummary(name: "a.kvr")
+        summary.add(batch)
+        #expect([summary.total, summary.compared, summary.different] == [3, 2, 1])
     }
 
     @Test("what stands for other calls is counted apart, and left out of what a chain does as recorded")

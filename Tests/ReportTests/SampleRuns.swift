@@ -26,6 +26,7 @@ enum SampleRuns {
         second[.rule] = "send lag p99 12 ms, at most 1 ms"
         second[.excluded] = "unanswered: 3 put\nwithdrawn: 1 range"
         second[.delivery] = "p50 1.20 ms, p99 3.40 ms"
+        second[.counts] = "planned range 100\nplanned txn 100\nomitted withdrawn range 1\nomitted unanswered put 3"
         return [run("one.kvr", meta, slowness: 100), run("three|<b>.kvr", second, slowness: 700)]
     }()
 
@@ -38,6 +39,17 @@ enum SampleRuns {
             first[.engine] = "3.\(number) % busy, real-time priority"
             first[.consistency] = "linearizable: 18\(number) operations on 40 keys"
             first[.delivery] = "p50 1.2\(number) ms, p99 1 20\(number) ms"
+            first[.counts] = """
+                planned range 100
+                planned txn 101
+                own range 1
+                own txn \(number)
+                compared 200
+                same 19\(number)
+                writes 90
+                begun 200
+                order violations \(number)
+                """
             first[.faults] = "10.0 s: kill:member=leader: member \(number)"
             runs.append(run("one-\(number).kvr", first, slowness: 100 + Int64(number * number)))
             if number > 3 { continue }

@@ -174,6 +174,7 @@ struct AnyBatch {
         record.difference = UInt8(truncatingIfNeeded: random.next())
         record.isApproximated = random.chance(0.5)
         record.isWarmUp = random.chance(0.5)
+        record.isUncompared = random.chance(0.5)
         return record
     }
 
