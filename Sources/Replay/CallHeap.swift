@@ -4,6 +4,8 @@ struct CallHeap: Sendable {
     struct Entry: Sendable {
         /// Its number in the plan: in the order of the intended times.
         var call: UInt32
+        /// It was sent before: its watch is to be created again.
+        var createsAnew = false
         var intended: Int64
         var released: Int64
     }

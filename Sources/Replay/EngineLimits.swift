@@ -13,6 +13,11 @@ package struct EngineLimits: Sendable, Equatable {
     package var waitingEvents = 65_536
     /// Nanoseconds that outstanding calls are waited for after an interrupt.
     package var drain: Int64 = 5_000_000_000
+    /// Nanoseconds between the loss of a stream's connection and the first attempt to create its watches again. Each
+    /// further attempt comes twice as long behind the loss before it, `reopeningPauseMax` at most: a store that is away
+    /// is not asked in a tight loop.
+    package var reopeningPause: Int64 = 50_000_000
+    package var reopeningPauseMax: Int64 = 2_000_000_000
     /// Calls that are named for each reason for which outcomes differ.
     package var examples = 10
 

@@ -47,6 +47,11 @@ struct LearnedNumbers: ~Copyable, Sendable {
         learned[place].watch = answer.details.watch.watchID
     }
 
+    /// Takes in the watch that stands for a call's from now on.
+    mutating func learn(watch: Int64, of call: UInt32) {
+        if !places.isEmpty, places[Int(call)] != 0 { learned[Int(places[Int(call)])].watch = watch }
+    }
+
     /// Takes in the store's current revision, which was read for a call; nil where it could not be.
     mutating func learn(current: Int64?, for call: UInt32) { revisions[Int(call)] = current ?? -1 }
 

@@ -21,9 +21,47 @@ package struct PlayedStream: Sendable {
     /// Its operation is in the trace.
     var isWritten = false
 
-    var isOpen: Bool { opened != nil && !isEndedByStore && !isEndedByClient }
+    /// Its connection was lost, and nothing was sent on it since.
+    var isLost = false
+    /// It was opened anew, and nothing was heard on it yet.
+    var isOpenedAnew = false
+    /// How long behind its loss its watches were or are to be created again.
+    private var pause: Int64 = 0
+    /// When that is; nil where there is nothing to create.
+    var reopening: Int64?
+    /// In the order in which their creations were sent.
+    var watches: [PlayedWatch] = []
+    /// Calls that cancel watches which are just being created again, and when they were due.
+    var heldCancels: [(call: UInt32, intended: Int64)] = []
+
+    var isOpen: Bool { opened != nil && !isOver && !isLost }
+    var isOver: Bool { isEndedByStore || isEndedByClient }
 
     /// - Parameters:
     ///   - messages: that the plan has before the stream's end.
     init(messages: UInt32 = 0) { unanswered = messages }
+
+    /// Its connection was lost: with it went its watches.
+    mutating func lose(at moment: Int64, _ limits: EngineLimits) {
+        pause = isOpenedAnew ? min(2 * pause, limits.reopeningPauseMax) : limits.reopeningPause
+        isLost = true
+        isOpenedAnew = false
+        watches.removeAll { $0.state == .over }
+        for place in watches.indices { watches[place].state = .gone }
+        reopening = watches.isEmpty || heldEnd != nil ? nil : moment &+ pause
+    }
+
+    /// The place of a watch by the number that the store gave it; nil if there is none.
+    func place(ofWatch watchID: Int64) -> Int? {
+        // etcd numbers the watches of a stream from 0 on, in the order in which they are created.
+        if let place = Int(exactly: watchID), watches.indices.contains(place), isWatch(place, watchID) { return place }
+        return watches.indices.first { isWatch($0, watchID) }
+    }
+
+    private func isWatch(_ place: Int, _ watchID: Int64) -> Bool {
+        watches[place].state == .stands && watches[place].watchID == watchID
+    }
+
+    /// The place of the watch that a call of the plan creates.
+    func place(ofWatchOf call: UInt32) -> Int? { watches.lastIndex { $0.call == call } }
 }

@@ -37,7 +37,7 @@ extension ReplayEngine {
             return beginLoopIfOver()
         }
         let call = slot.call
-        if slot.readsRevision { return takeRevision(slot, answer) }
+        if slot.purpose != .plan { return takeOwn(slot, answer) }
         if case .endStream = plan.calls[Int(call)].action {
             endStream(Int(slot.stream), answer)
         } else {
@@ -51,6 +51,15 @@ extension ReplayEngine {
         }
         nodes.answer(call, at: answer.done, cursor: cursor, late: &late)
         beginLoopIfOver()
+    }
+
+    /// Takes the answer to what the plan does not have.
+    private mutating func takeOwn(_ slot: SlotTable.Slot, _ answer: borrowing StoreAnswer) {
+        switch slot.purpose {
+        case .plan: break
+        case .revision: takeRevision(slot, answer)
+        case .watch: takeWatch(slot, answer)
+        }
     }
 
     /// Learns from the answer to a call or message, compares it and writes it down.
@@ -109,6 +118,7 @@ extension ReplayEngine {
         if answer.details.watch.isCanceled, case .watchCreate = plan.calls[Int(slot.call)].kind {
             counts.cancelledWatches += 1
         }
+        if !answer.isLost { hear(slot, answer) }
     }
 
     // MARK: - Streams
@@ -122,10 +132,12 @@ extension ReplayEngine {
     private mutating func event(_ answer: borrowing StoreAnswer) {
         let place = place(ofStream: answer.stream)
         var eventCount: Int64 = 0
+        var revision: Int64 = 0
         for record in answer.details.keyValues {
             switch record.kind {
             case .putEvent, .deleteEvent:
                 eventCount += 1
+                revision = max(revision, record.modRevision)
                 delivery.event(record.modRevision, done: answer.done)
             case .reply, .previous: break
             }
@@ -136,13 +148,16 @@ extension ReplayEngine {
         streams[place].events += eventCount
         streams[place].responses &+= 1
         streams[place].responseBytes &+= answer.responseBytes
+        hear(event: answer, stream: place, through: eventCount > 0 ? revision : answer.details.headerRevision)
         record(event: answer, stream: place, eventCount: eventCount)
     }
 
     private mutating func streamEnd(_ answer: borrowing StoreAnswer) {
         guard let place = place(ofStream: answer.stream), streams[place].isOpen else { return }
+        if answer.note == .connectionLost { return lose(place) }
+        if !streams[place].isOpenedAnew { counts.endedStreams += 1 }
         streams[place].isEndedByStore = true
-        counts.endedStreams += 1
+        releaseCancels(place)
         record(stream: place, status: answer.note == .none ? answer.status : nil, done: answer.done)
         beginLoopIfOver()
     }
@@ -159,7 +174,7 @@ extension ReplayEngine {
     package mutating func finish() {
         if isFinished { return }
         isFinished = true
-        counts.outstanding = Int64(slots.outstanding)
+        counts.outstanding = Int64(slots.outstanding - recreating)
         counts.unsent += Int64(UInt32(plan.calls.count) - first - begun)
         counts.waiting += Int64(waitingCount)
         if isLoopOver { counts.loops += 1 }

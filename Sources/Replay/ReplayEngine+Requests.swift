@@ -27,27 +27,30 @@ extension ReplayEngine {
             return false
         }
         fill(&request, call, number)
-        if case .endStream = request.action { return true }
+        if case .call = request.action {
+        } else {
+            takeNote(ofMessage: request, call)
+            if case .endStream = request.action { return true }
+        }
         counts.sent[Int(request.kind.rawValue)] += 1
         return true
     }
 
-    /// Whether the call ends a stream of which messages are not answered yet: then it goes when they are.
+    /// Whether the call is a message on a stream, or ends one.
     @inline(__always)
-    mutating func holdEnd(_ call: UInt32, _ intended: Int64) -> Bool {
-        guard case .endStream = plan.calls[Int(call)].action else { return false }
-        let place = Int(plan.calls[Int(call)].stream)
-        if streams[place].unanswered == 0 { return false }
-        streams[place].heldEnd = (call, intended)
-        waitingCount += 1
-        return true
+    func isOfStream(_ call: UInt32) -> Bool {
+        if case .call = plan.calls[Int(call)].action { false } else { true }
     }
 
-    /// Takes note of a message that is to be sent on a stream. False if the store has ended that.
+    /// Takes note of a message that is to be sent on a stream, or of its end. False if that cannot be sent.
     private mutating func beginMessage(_ call: UInt32, _ number: UInt32) -> Bool {
         let place = Int(plan.calls[Int(call)].stream)
-        if streams[place].isEndedByStore || streams[place].isEndedByClient {
-            if case .message = plan.calls[Int(call)].action { counts.streamLosses += 1 }
+        if !canSend(call, on: place) {
+            if case .message = plan.calls[Int(call)].action {
+                counts.streamLosses += 1
+            } else {
+                streams[place].isEndedByClient = true
+            }
             var lost = StoreAnswer()
             lost.note = .connectionLost
             lost.number = number
@@ -60,12 +63,14 @@ extension ReplayEngine {
         } else if streams[place].opened == nil {
             streams[place].opened = now
             streams[place].openingCall = call
+        } else {
+            reopen(place)
         }
         return true
     }
 
     @inline(__always)
-    private mutating func fill(_ request: inout StoreRequest, _ call: UInt32, _ number: UInt32) {
+    mutating func fill(_ request: inout StoreRequest, _ call: UInt32, _ number: UInt32) {
         request.removeAll()
         kept = (0, 0)
         request.number = number

@@ -11,7 +11,7 @@ extension ReplayEngine {
 
     /// A linearizable read of a key that nobody has: its header tells the revision (rpc.proto ResponseHeader).
     mutating func readRevision(for call: UInt32, _ number: UInt32, _ request: inout StoreRequest) {
-        slots.markRevisionRead(number)
+        slots.mark(number, as: .revision)
         counts.revisionReads += 1
         request.removeAll()
         request.number = number

@@ -62,6 +62,10 @@ package struct ReplayEngine: ~Copyable, Sendable {
     var waitingCount = 0
     /// Calls of this loop that were sent, or answered without.
     var begun: UInt32 = 0
+    /// Streams whose watches went with their connections.
+    var reopenings = ReopeningHeap()
+    /// Outstanding requests that create watches again: the plan does not wait for them.
+    var recreating = 0
     /// The first number of this loop's streams.
     var streamBase: UInt32 = 0
     /// Nothing begins after `end`, in no loop.
@@ -167,6 +171,7 @@ package struct ReplayEngine: ~Copyable, Sendable {
     /// Takes note of the time.
     package mutating func advance(to now: Int64) {
         self.now = max(self.now, now)
+        if reopenings.due <= self.now { recreateWatches() }
         beginLoopIfOver()
     }
 
@@ -178,7 +183,7 @@ package struct ReplayEngine: ~Copyable, Sendable {
 
     /// All is sent and answered, or was waited for long enough.
     package var isDone: Bool {
-        if let deadline { return slots.outstanding == 0 || now >= deadline }
+        if let deadline { return slots.outstanding == recreating || now >= deadline }
         return isLastLoop && isLoopOver
     }
 
@@ -186,9 +191,9 @@ package struct ReplayEngine: ~Copyable, Sendable {
     package var nextDue: Int64 {
         if let deadline { return deadline }
         if slots.isFull { return .max }
-        if !late.isEmpty || (isLoopOver && !isLastLoop) { return now }
-        if cursor == end { return .max }
-        return schedule.isOpen ? due : now
+        if !late.isEmpty || (isLoopOver && !isLastLoop && recreating == 0) { return now }
+        if cursor == end { return reopenings.due }
+        return schedule.isOpen ? min(due, reopenings.due) : now
     }
 
     /// Fills in the next request that is to be sent now; false when there is none.
@@ -202,7 +207,15 @@ package struct ReplayEngine: ~Copyable, Sendable {
             if !late.isEmpty {
                 let entry = late.removeFirst()
                 waitingCount -= 1
-                if holdEnd(entry.call, entry.intended) { continue }
+                if isOfStream(entry.call) {
+                    if entry.createsAnew {
+                        // It waited, but not as a call of the plan.
+                        waitingCount += 1
+                        if createAnew(entry.call, &request) { return true }
+                        continue
+                    }
+                    if hold(entry.call, entry.intended) { continue }
+                }
                 if send(entry.call, entry.intended, entry.released, &request) { return true }
                 continue
             }
@@ -225,7 +238,7 @@ package struct ReplayEngine: ~Copyable, Sendable {
                 waitingCount += 1
                 continue
             }
-            if holdEnd(call, intended) { continue }
+            if isOfStream(call), hold(call, intended) { continue }
             if send(call, intended, max(intended, freed), &request) { return true }
         }
     }
@@ -266,11 +279,11 @@ package struct ReplayEngine: ~Copyable, Sendable {
 
     // MARK: - Loops
 
-    var isLoopOver: Bool { cursor == end && late.isEmpty && slots.outstanding == 0 }
+    var isLoopOver: Bool { cursor == end && late.isEmpty && slots.outstanding == recreating }
 
     /// Begins the next loop once all of this one is answered and its streams are ended.
     mutating func beginLoopIfOver() {
-        guard isLoopOver, !isLastLoop, deadline == nil else { return }
+        guard isLoopOver, !isLastLoop, recreating == 0, deadline == nil else { return }
         for place in streams.indices where streams[place].isOpen { return }
         counts.loops += 1
         counts.waiting += Int64(waitingCount)
@@ -288,6 +301,7 @@ package struct ReplayEngine: ~Copyable, Sendable {
         delivery.finish()
         for place in streams.indices { streams[place] = PlayedStream(messages: messageCounts[place]) }
         streamBase &+= UInt32(streams.count)
+        reopenings.removeAll()
         cursor = first
         setDue()
     }

@@ -1,5 +1,15 @@
 /// The requests that are outstanding, by their numbers. Numbers are used again in the order in which they became free.
 struct SlotTable: ~Copyable, Sendable {
+    /// What a request is sent for.
+    enum Purpose: UInt8, Sendable {
+        /// The call is in the plan.
+        case plan
+        /// It asks for the store's revision on behalf of the call, which is sent then.
+        case revision
+        /// It creates the call's watch again, on a stream that was opened anew.
+        case watch
+    }
+
     struct Slot: Sendable {
         /// The call's number in the plan; `noCall` for the end of a stream that the plan leaves open.
         var call: UInt32 = 0
@@ -7,8 +17,7 @@ struct SlotTable: ~Copyable, Sendable {
         var isOutstanding = false
         /// What it was sent with had to be sent as recorded, since its meaning on the target is not known.
         var isUnmapped = false
-        /// It asks for the store's revision on behalf of the call, which is sent then.
-        var readsRevision = false
+        var purpose = Purpose.plan
         var intended: Int64 = 0
         var released: Int64 = 0
         /// When the number became free; `Int64.min` for a new one.
@@ -51,7 +60,7 @@ struct SlotTable: ~Copyable, Sendable {
     }
 
     mutating func markUnmapped(_ number: UInt32) { slots[Int(number)].isUnmapped = true }
-    mutating func markRevisionRead(_ number: UInt32) { slots[Int(number)].readsRevision = true }
+    mutating func mark(_ number: UInt32, as purpose: Purpose) { slots[Int(number)].purpose = purpose }
 
     /// What is outstanding under that number, which is free from now on; nil if nothing is.
     @inline(__always)

@@ -9,7 +9,8 @@ package struct StoreAnswer: Sendable {
         case answer
         /// Events of a watch, or another message on `stream` that answers no request.
         case event
-        /// The stream ended, and not because it was asked to.
+        /// The stream ended, and not because it was asked to. Where its connection was lost, which the note says, the
+        /// next message under its number opens it anew.
         case streamEnd
     }
 
