@@ -19,6 +19,7 @@ package struct RunCounts: Equatable, Sendable {
         case connectionLost = "connection lost"
         case timedOut = "timed out"
         case endedStreams = "ended streams"
+        case reopenedStreams = "reopened streams"
         case streamLosses = "stream losses"
         case cancelledWatches = "cancelled watches"
         case unmapped

@@ -113,6 +113,7 @@ struct ReplayResult {
         counts[.timedOut] = played.notes[Int(StoreAnswer.Note.timedOut.rawValue)]
         counts.counters = counters
         counts[.endedStreams] = played.endedStreams
+        counts[.reopenedStreams] = played.reopenedStreams
         counts[.streamLosses] = played.streamLosses
         counts[.cancelledWatches] = played.cancelledWatches
         counts[.unmapped] = played.unmapped.reduce(0, +)
