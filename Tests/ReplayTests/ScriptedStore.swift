@@ -26,6 +26,8 @@ struct ScriptedStore {
     var stall: Range<Int64> = 0..<0
     /// What it says of itself, and when.
     var events: [(time: Int64, answer: StoreAnswer)] = []
+    /// How much later than it asked for the engine is woken.
+    var oversleep: () -> Int64 = { 0 }
     /// When the run is interrupted.
     var interrupt: Int64?
     /// In the order in which they were sent.
@@ -57,7 +59,7 @@ struct ScriptedStore {
             var next = min(due == .max ? .max : due - Self.origin, interrupt ?? .max, events.first?.time ?? .max)
             for place in pending { next = min(next, sent[place].done) }
             guard next < .max else { break }
-            time = max(time, next)
+            time = max(time, next + oversleep())
             deliver(to: &engine)
         }
         engine.finish()
