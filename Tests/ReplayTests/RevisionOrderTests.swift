@@ -6,31 +6,6 @@ import Wire
 
 @Suite("Order of compactions and of what names revisions")
 struct RevisionOrderTests {
-    private static func plan(_ trace: HandmadeTrace) throws -> ReplayPlan {
-        var survey = UnansweredSurvey()
-        survey.add(trace.batch)
-        var builder = PlanBuilder(order: .causal, survey: survey)
-        try builder.add(trace.batch)
-        return builder.finish()
-    }
-
-    /// What each call waits for, itself or through others.
-    private static func waits(_ plan: ReplayPlan) -> [Set<Int>] {
-        var before = Array(repeating: Set<Int>(), count: plan.order.nodeCount)
-        var open = plan.order.waits
-        var ready = open.indices.filter { open[$0] == 0 }
-        while let node = ready.popLast() {
-            for place in plan.order.starts[node]..<plan.order.starts[node + 1] {
-                let next = Int(plan.order.successors[Int(place)])
-                before[next].formUnion(before[node])
-                before[next].insert(node)
-                open[next] -= 1
-                if open[next] == 0 { ready.append(next) }
-            }
-        }
-        return before
-    }
-
     /// Two writes, each with a read of another key that returned its revision: the reads are what is learned from.
     private static func reads() -> HandmadeTrace {
         var trace = HandmadeTrace()
@@ -47,10 +22,10 @@ struct RevisionOrderTests {
         var trace = Self.reads()
         trace.call(.compact, revision: 0) { $0.revision = 2 }  // 4
         trace.call(.compact, revision: 0) { $0.revision = 3 }  // 5
-        let plan = try Self.plan(trace)
+        let plan = try trace.plan()
         #expect(plan.patches[plan.calls[4].patches.range].map(\.number) == [1])
         #expect(plan.patches[plan.calls[5].patches.range].map(\.number) == [3])
-        let waits = Self.waits(plan)
+        let waits = plan.waits
         #expect(waits[1] == [0] && waits[2] == [0, 1] && waits[3] == [0, 1, 2])
         #expect(waits[4] == [0, 1] && waits[5] == [0, 1, 2, 3, 4])
     }
@@ -68,11 +43,11 @@ struct RevisionOrderTests {
         trace.batch.operations[4].connection = 3
         trace.batch.operations[7].connection = 3
         for place in [6, 7] { trace.batch.operations[place].headerRevision = 0 }
-        let plan = try Self.plan(trace)
+        let plan = try trace.plan()
         #expect(plan.patches[plan.calls[5].patches.range].map(\.number) == [1])
         #expect(plan.patches[plan.calls[6].patches.range].map(\.number) == [3])
         #expect(plan.patches[plan.calls[7].patches.range].map(\.number) == [1], "not its own connection's, 4")
-        #expect(Self.waits(plan)[3].contains(1))
+        #expect(plan.waits[3].contains(1))
     }
 
     @Test("a revision is learned from a call that has a place among the writes, and keeps it for the range")
@@ -86,10 +61,10 @@ struct RevisionOrderTests {
         trace.range("/other") { $0.revision = 3 }  // 5
         trace.batch.operations[1].headerRevision = 2
         for place in [4, 5] { trace.batch.operations[place].headerRevision = 3 }
-        let plan = try Self.plan(trace)
+        let plan = try trace.plan()
         #expect(plan.patches[plan.calls[4].patches.range].map(\.number) == [1])
         #expect(plan.patches[plan.calls[5].patches.range].map(\.number) == [3])
-        let waits = Self.waits(plan)
+        let waits = plan.waits
         #expect(waits[1] == [0] && waits[3] == [0, 1], "as if call 1 had read /a")
     }
 
@@ -104,7 +79,7 @@ struct RevisionOrderTests {
         trace.range("/written/1") { $0.revision = 2 }  // 6: it was gone
         trace.batch.operations[6].status = 11
         trace.batch.operations[6].body.flags = []
-        let waits = Self.waits(try Self.plan(trace))
+        let waits = try trace.plan().waits
         #expect(waits[4].contains(5) && !waits[5].contains(4))
         #expect(waits[6].contains(4))
     }
@@ -151,7 +126,7 @@ struct RevisionOrderTests {
     func histories(seed: UInt64) throws {
         var random = SplitMix64(seed: seed)
         for _ in 0..<20 {
-            let plan = try Self.plan(Self.history(&random))
+            let plan = try Self.history(&random).plan()
             #expect(plan.notes.cyclesBroken == 0)
             for order in UInt64(0)..<5 {
                 var run = ModelRun(plan)
