@@ -185,14 +185,20 @@ struct Rewriting {
         facts[Int(call)].place < facts[other].place
     }
 
-    /// A revision of the store: of the call that returned it, else of the last write up to it.
+    /// A revision of the store: of the call that returned it, else of the last write up to it. One that has no place
+    /// among the writes, as a LeaseGrant, may be answered any revision on the target: rather the write's own.
     private func revision(
         _ asked: Int64, _ field: Patch.Field, _ index: UInt32, _ place: Int, _ plan: inout ReplayPlan,
         _ facts: [CallFacts]
     ) -> Patch {
         // A revision of the future is refused, and stays one.
         if asked > history.shown.revision(at: facts[place].end) { return Patch(field, from: .nowhere, index: index) }
-        if let call = call(thatReturned: asked, before: place, plan, facts) {
+        if var call = call(thatReturned: asked, before: place, plan, facts) {
+            if !plan.calls[Int(call)].isOfKeys, let write = history.write(at: asked),
+                facts[Int(write)].time < facts[place].time
+            {
+                call = write
+            }
             return Patch(field, from: .revisionOfCall, index: index, number: call)
         }
         return revision(upTo: asked, field, index, step: 0, place, &plan, facts)
