@@ -59,11 +59,13 @@ struct RevisionOrder {
                     askers.append(asker)
                     continue
                 }
-                // What was refused came behind the compaction; what was not, before it, though asked for meanwhile.
+                // What was refused came behind the compaction; what was not, before it, though asked for meanwhile, and
+                // behind those before.
                 if call.status == PlannedCall.outOfRange || facts[Int(furthest.call)].end < facts[place].time {
                     edges.add(before: furthest.call, after: asker.call)
                 } else {
                     edges.add(before: asker.call, after: furthest.call)
+                    askers.append(asker)
                 }
             }
         }

@@ -15,6 +15,8 @@ struct Rewriting {
     private var watches: [WatchName: UInt32] = [:]
     /// Of the calls looked at: the compaction that went furthest, and where its revision is learned.
     private var compaction: (revision: Int64, patch: Patch)?
+    /// And where each learns its revision.
+    private var compactionSources: [Int64: UInt32] = [:]
 
     private struct WatchName: Hashable {
         var stream: UInt32
@@ -86,6 +88,7 @@ struct Rewriting {
             plan.patches.append(patch)
             if call.kind == .compact, call.status == 0, call.revision > compaction?.revision ?? 0 {
                 compaction = (call.revision, patch)
+                if case .revisionOfCall = patch.source { compactionSources[call.revision] = patch.number }
             }
         case .watchCreate:
             if call.revision > 0 { plan.patches.append(start(call.revision, place, &plan, facts)) }
@@ -242,9 +245,7 @@ struct Rewriting {
     private func call(
         thatReturned revision: Int64, before place: Int, _ plan: ReplayPlan, _ facts: [CallFacts]
     ) -> UInt32? {
-        if let compaction, compaction.revision == revision, case .revisionOfCall = compaction.patch.source {
-            return compaction.patch.number
-        }
+        if let source = compactionSources[revision] { return source }
         guard let returned = returned[revision] else { return nil }
         let earlier = returned[..<returned.partitioningIndex { Int($0) >= place }]
         var found: (call: UInt32, rank: Int)?

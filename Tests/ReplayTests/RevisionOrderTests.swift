@@ -84,6 +84,31 @@ struct RevisionOrderTests {
         #expect(waits[6].contains(4))
     }
 
+    @Test("what was asked for while a compaction was on its way keeps its order to those before")
+    func meanwhileBehindOthers() throws {
+        var trace = Self.reads()
+        trace.range("/other")  // 4: returned what the first compaction names, too
+        trace.put("/written/2", revision: 4)  // 5
+        trace.range("/read/2")  // 6
+        trace.call(.compact, revision: 4) { $0.revision = 2 }  // 7
+        trace.call(.compact, revision: 4) {  // 8
+            $0.revision = 4
+            $0.responseEnd = 90_000
+        }
+        trace.range("/written/1") { $0.revision = 3 }  // 9: it was there
+        trace.range("/written/0") { $0.revision = 2 }  // 10: so was that
+        for (place, revision) in [(4, 2), (6, 4), (9, 4), (10, 4)] {
+            trace.batch.operations[place].headerRevision = Int64(revision)
+        }
+        for place in [4, 10] { trace.batch.operations[place].connection = 2 }
+        let plan = try trace.plan()
+        let waits = plan.waits
+        #expect(plan.patches[plan.calls[7].patches.range].map(\.number) == [1])
+        #expect(waits[8].isSuperset(of: [7, 9, 10]))
+        #expect(plan.patches[plan.calls[9].patches.range].map(\.number) == [3] && waits[3].contains(1))
+        #expect(plan.patches[plan.calls[10].patches.range].map(\.number) == [1], "not its own connection's, 4")
+    }
+
     /// What a store answered to calls one after the other; compactions and ranges name revisions that calls returned.
     private static func history(_ random: inout SplitMix64) -> HandmadeTrace {
         var trace = HandmadeTrace()
