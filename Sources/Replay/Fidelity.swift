@@ -140,8 +140,8 @@ package struct Fidelity: Sendable {
         case .timedOut: return .timedOut
         }
         if status != outcome.status {
-            if outcome.saysLeaseNotFound { return .leaseExpired }
-            return outcome.isUnmapped ? .unmapped : .status
+            if outcome.isUnmapped { return .unmapped }
+            return outcome.saysLeaseNotFound ? .leaseExpired : .status
         }
         switch plan.calls[Int(call)].request {
         case .range(let range):
