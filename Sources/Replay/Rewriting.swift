@@ -188,8 +188,8 @@ struct Rewriting {
         facts[Int(call)].place < facts[other].place
     }
 
-    /// A revision of the store: of the call that returned it, else of the last write up to it. One that has no place
-    /// among the writes, as a LeaseGrant, may be answered any revision on the target: rather the write's own.
+    /// A revision of the store: of the call that returned it, else of the last write up to it. One that keeps no place
+    /// among the writes, as a LeaseGrant or a range at a revision, may be answered any on the target: rather the write's.
     private func revision(
         _ asked: Int64, _ field: Patch.Field, _ index: UInt32, _ place: Int, _ plan: inout ReplayPlan,
         _ facts: [CallFacts]
@@ -197,7 +197,8 @@ struct Rewriting {
         // A revision of the future is refused, and stays one.
         if asked > history.shown.revision(at: facts[place].end) { return Patch(field, from: .nowhere, index: index) }
         if var call = call(thatReturned: asked, before: place, plan, facts) {
-            if !plan.calls[Int(call)].isOfKeys, let write = history.write(at: asked),
+            let other = plan.calls[Int(call)]
+            if !other.isOfKeys || other.revision > 0, let write = history.write(at: asked),
                 facts[Int(write)].time < facts[place].time
             {
                 call = write
