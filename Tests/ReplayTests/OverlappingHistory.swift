@@ -215,8 +215,9 @@ struct OverlappingHistory {
     private mutating func see(_ call: Int) {
         let operation = operations[call]
         if operation.kind == .compact { isCompacting = false }
-        // Of a revision that only a revocation had, a grant tells nothing that would hold on another store.
-        if operation.status == 0, operation.kind != .leaseGrant || written.contains(operation.headerRevision) {
+        // Of a revision that only a revocation had, one without a place tells nothing that would hold on another store.
+        let hasPlace = operation.kind != .leaseGrant && operation.kind != .compact && operation.body.revision == 0
+        if operation.status == 0, hasPlace || written.contains(operation.headerRevision) {
             shown.append(operation.headerRevision)
         }
         if operation.kind == .leaseGrant { leases.append(operation.lease - Self.leaseOffset) }

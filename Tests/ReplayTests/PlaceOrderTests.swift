@@ -138,8 +138,8 @@ struct PlaceOrderTests {
         #expect(plan.waits == [[], [0], [0, 1], [], [0, 1], [0, 1]])
     }
 
-    @Test("a revision that a grant returned is that of the write, whose answer has a place among the others")
-    func grantsRevision() throws {
+    @Test("a revision that only calls without a place returned is that of its write")
+    func withoutPlace() throws {
         var trace = Trace()
         trace.made.put("a")  // 0
         trace.last(0..<100, at: 2)
@@ -149,9 +149,12 @@ struct PlaceOrderTests {
         trace.last(30..<110, at: 3, on: 3)
         trace.made.range("a", end: "c") { $0.revision = 2 }  // 3
         trace.last(40..<90, at: 3, on: 4)
+        trace.made.range("b") { $0.revision = 3 }  // 4: only 3 had returned that, which may come at any time
+        trace.last(95..<120, at: 3, on: 4)
         let plan = try trace.made.plan()
         #expect(plan.patches[plan.calls[3].patches.range].map(\.number) == [0])
-        #expect(plan.waits == [[], [], [0], [0]])
+        #expect(plan.patches[plan.calls[4].patches.range].map(\.number) == [2])
+        #expect(plan.waits == [[], [], [0], [0], [0, 2]])
     }
 
     @Test("a read of a state that had been replaced before it was sent keeps nobody waiting")
