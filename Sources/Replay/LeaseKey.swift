@@ -6,6 +6,8 @@ struct LeaseKey: Sendable {
     /// The key that was made last.
     private(set) var bytes: [UInt8] = []
 
+    /// Digits of the longest ID: one for four bits.
+    static let digitsMax: Int64 = 16
     private static let digits = Array("0123456789abcdef".utf8)
 
     /// Makes a key of `keys` with another lease: what follows its last slash is replaced; without a slash nothing is.

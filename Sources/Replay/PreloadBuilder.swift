@@ -44,7 +44,9 @@ struct PreloadBuilder: Sendable {
                 PreloadPlan.Put(
                     key: record.key,
                     valueSize: record.valueSize < 0 ? median : min(record.valueSize, limits.valueBytes),
-                    lease: places[record.lease], modRevision: record.modRevision,
+                    lease: places[record.lease],
+                    nameLease: plan.keys.nameLease(of: record.key).flatMap { places[$0] },
+                    modRevision: record.modRevision,
                     createRevision: record.createRevision, version: record.version, isFiller: false))
         }
         return preload
@@ -114,7 +116,8 @@ struct PreloadBuilder: Sendable {
 extension PreloadPlan.Put {
     fileprivate init(filler key: KeyNumber, valueSize: Int64) {
         self.init(
-            key: key, valueSize: valueSize, lease: nil, modRevision: 0, createRevision: 0, version: 0, isFiller: true)
+            key: key, valueSize: valueSize, lease: nil, nameLease: nil, modRevision: 0, createRevision: 0, version: 0,
+            isFiller: true)
     }
 }
 

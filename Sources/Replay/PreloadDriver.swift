@@ -29,6 +29,7 @@ package final class PreloadDriver: StoreDriver {
     private var outstanding: Range<Int>?
     private var settling: PreloadSettling
     private var time = Int64.min
+    private var leaseKey = LeaseKey()
 
     /// - Parameter connections: of the target.
     package init(_ plan: ReplayPlan, connections: Int, limits: PreloadLimits = PreloadLimits()) {
@@ -145,6 +146,8 @@ package final class PreloadDriver: StoreDriver {
         while end < preload.puts.count, end - first < limits.putsPerTransaction {
             let put = preload.puts[end]
             bytes += put.valueSize + Int64(keys.range(of: put.key).count)
+            // Its lease's digits may be fewer than the target's.
+            if put.nameLease != nil { bytes += LeaseKey.digitsMax }
             if end > first, bytes > limits.bytesPerTransaction { break }
             // A key may be put once in a transaction.
             end += 1
@@ -156,8 +159,15 @@ package final class PreloadDriver: StoreDriver {
         let put = preload.puts[number]
         var body = RequestOp()
         body.kind = .put
-        let bytes = keys.bytes
-        body.key = list.number(of: bytes.span, at: keys.range(of: put.key))
+        let nameLease = put.nameLease.map { outcome.leases[Int($0)] } ?? 0
+        if nameLease != 0 {
+            leaseKey.make(put.key, of: keys, lease: nameLease)
+            body.key = list.number(of: leaseKey.bytes.span, at: leaseKey.bytes.indices)
+        } else {
+            // A lease without an ID is none: calls name the key as recorded, too.
+            let bytes = keys.bytes
+            body.key = list.number(of: bytes.span, at: keys.range(of: put.key))
+        }
         body.valueSize = put.valueSize
         if let lease = put.lease { body.lease = outcome.leases[Int(lease)] }
         return body

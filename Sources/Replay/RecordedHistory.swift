@@ -140,26 +140,31 @@ private struct LentRanges {
     func ranges(of call: UInt32) -> [KeyOrder.Access] { ranges[call] ?? [] }
 }
 
-/// The keys that a plan's puts attach to leases.
+/// The keys that the preload and a plan's puts attach to leases which are revoked.
+///
+/// At any time: a put that came too late, and found no lease, stays behind the revocation too.
 struct LeaseKeys {
-    private var keys: [Int64: [(call: UInt32, key: KeyNumber)]] = [:]
+    private var keys: [Int64: Set<KeyNumber>] = [:]
 
     init(_ plan: ReplayPlan) {
-        guard plan.calls.contains(where: { $0.kind == .leaseRevoke }) else { return }
-        for place in plan.calls.indices {
-            let call = plan.calls[place]
-            if call.kind == .put { add(call.body, of: place) }
-            for part in call.parts.range { add(plan.parts[part], of: place) }
+        for call in plan.calls where call.kind == .leaseRevoke { keys[call.lease] = [] }
+        if keys.isEmpty { return }
+        for put in plan.preload.puts {
+            if let lease = put.lease { keys[plan.preload.leases[Int(lease)].recorded]?.insert(put.key) }
+        }
+        for call in plan.calls {
+            if call.kind == .put { add(call.body) }
+            for part in call.parts.range { add(plan.parts[part]) }
         }
     }
 
-    private mutating func add(_ body: RequestOp, of call: Int) {
+    private mutating func add(_ body: RequestOp) {
         guard body.kind == .put, body.lease != 0, body.key != 0 else { return }
-        keys[body.lease, default: []].append((UInt32(call), body.key))
+        keys[body.lease]?.insert(body.key)
     }
 
-    /// With the calls that put them, in the order of the plan.
-    func keys(of lease: Int64) -> [(call: UInt32, key: KeyNumber)] { keys[lease] ?? [] }
+    /// In the order of their numbers.
+    func keys(of lease: Int64) -> [KeyNumber] { keys[lease]?.sorted() ?? [] }
 }
 
 extension PlannedCall {
@@ -183,9 +188,7 @@ extension ReplayPlan {
         case .range, .rangeStream: append(call.body, isWrite: false, to: &accesses)
         case .put, .delete: append(call.body, isWrite: facts.hasChanged, to: &accesses)
         case .leaseRevoke:
-            for put in leases.keys(of: call.lease) where Int(put.call) < place {
-                accesses.append(KeyOrder.Access(key: put.key, isWrite: true))
-            }
+            for key in leases.keys(of: call.lease) { accesses.append(KeyOrder.Access(key: key, isWrite: true)) }
         case .txn:
             for compare in compares[call.compares.range] where compare.key != 0 {
                 accesses.append(

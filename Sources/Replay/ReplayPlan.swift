@@ -162,6 +162,9 @@ package struct PreloadPlan: Sendable {
         package var valueSize: Int64
         /// Place in `leases`; nil without a lease.
         package var lease: UInt32?
+        /// Place in `leases` of the one that the key's name ends with, as those of locks and elections do: the target's
+        /// takes its place, as in the calls that name the key. Nil where the name is written as it is.
+        package var nameLease: UInt32?
         /// As recorded; 0 where not known.
         package var modRevision: Int64
         package var createRevision: Int64

@@ -301,7 +301,7 @@ struct Rewriting {
     private func keyPatch(
         _ key: KeyNumber, _ field: Patch.Field, _ index: UInt32, _ place: Int, _ plan: ReplayPlan
     ) -> Patch? {
-        guard let lease = plan.keys.leaseSuffix(of: key) else { return nil }
+        guard let lease = plan.keys.nameLease(of: key) else { return nil }
         if let grant = grant(of: lease, before: place) {
             return Patch(field, from: .leaseOfCall, index: index, number: grant)
         }
@@ -310,6 +310,15 @@ struct Rewriting {
 }
 
 extension ByteTable {
+    /// The lease that a key of a lock or an election is named by; nil if it is none. Their digits begin with no zero:
+    /// so that names which differ still do with other leases.
+    func nameLease(of key: KeyNumber) -> Int64? {
+        guard let lease = leaseSuffix(of: key), let slash = bytes[range(of: key)].lastIndex(of: UInt8(ascii: "/")),
+            bytes[slash + 1] != UInt8(ascii: "0")
+        else { return nil }
+        return lease
+    }
+
     /// The lease that a key ends with in hexadecimal, behind its last slash; nil if it does not look like that.
     func leaseSuffix(of key: KeyNumber) -> Int64? {
         let place = range(of: key)

@@ -92,6 +92,18 @@ struct ShardJoining {
         for place in named.indices { places[Int(named[place])] = UInt32(place) }
         components = KeyComponents(keyCount: named.count, steps: limits.shardSteps)
         for place in plan.calls.indices { join(plan, place) }
+        joinRevoked(plan)
+    }
+
+    /// Joins preloaded keys with the leases that delete them.
+    private mutating func joinRevoked(_ plan: ReplayPlan) {
+        let revoked = LeaseKeys(plan)
+        for lease in plan.preload.leases {
+            guard let node = leases[lease.recorded] else { continue }
+            for key in revoked.keys(of: lease.recorded) where places[Int(key)] != Self.none {
+                components.join(node, places[Int(key)])
+            }
+        }
     }
 
     /// Joins what one call names, and notes its ranges.

@@ -8,10 +8,14 @@ struct VersionOffsets {
 
     init(_ plan: ReplayPlan, _ facts: [CallFacts], _ history: RecordedHistory) {
         var offsets: [KeyNumber: Int64] = [:]
-        for put in plan.preload.puts where put.version > 1 { offsets[put.key] = put.version - 1 }
+        /// Of those keys, the leases that they have, which delete them when they are revoked.
+        var leases: [KeyNumber: Int64] = [:]
+        for put in plan.preload.puts where put.version > 1 {
+            offsets[put.key] = put.version - 1
+            leases[put.key] = put.lease.map { plan.preload.leases[Int($0)].recorded }
+        }
         if offsets.isEmpty { return }
-        let leases = LeaseKeys(plan)
-        var accesses: [KeyOrder.Access] = []
+        let leased = LeaseKeys(plan)
         for call in history.order {
             let planned = plan.calls[Int(call)]
             for (index, place) in planned.compares.range.enumerated() {
@@ -27,13 +31,19 @@ struct VersionOffsets {
                     offsets[compare.key] = nil
                 }
             }
-            accesses.removeAll(keepingCapacity: true)
-            plan.appendDeletions(of: Int(call), facts[Int(call)], leases, to: &accesses)
-            for access in accesses {
-                if access.end == 0 {
-                    offsets[access.key] = nil
+            if planned.kind == .leaseRevoke, planned.status == 0 {
+                for key in leased.keys(of: planned.lease) where leases[key] == planned.lease { offsets[key] = nil }
+            }
+            plan.withChanges(of: planned, facts[Int(call)]) { change in
+                let end = change.flags.contains(.hasRangeEnd) ? change.rangeEnd : 0
+                if change.kind == .put {
+                    if offsets[change.key] != nil, !change.flags.contains(.ignoreLease) {
+                        leases[change.key] = change.lease
+                    }
+                } else if end == 0 {
+                    offsets[change.key] = nil
                 } else {
-                    for key in offsets.keys where plan.keys.holds(key, from: access.key, to: access.end) {
+                    for key in offsets.keys where plan.keys.holds(key, from: change.key, to: end) {
                         offsets[key] = nil
                     }
                 }
@@ -46,20 +56,16 @@ struct VersionOffsets {
 }
 
 extension ReplayPlan {
-    /// Appends the keys and ranges that a call deleted.
-    fileprivate func appendDeletions(
-        of place: Int, _ facts: CallFacts, _ leases: LeaseKeys, to accesses: inout [KeyOrder.Access]
-    ) {
-        func append(_ body: RequestOp) {
-            guard body.kind == .delete, body.count > 0, body.key != 0 else { return }
-            let end = body.flags.contains(.hasRangeEnd) ? body.rangeEnd : 0
-            accesses.append(KeyOrder.Access(key: body.key, end: end, isWrite: true))
-        }
-        let call = calls[place]
+    /// Hands over the puts and deletions that a call executed. Of a transaction without an answer, which was executed
+    /// all the same, those of its success branch.
+    fileprivate func withChanges(of call: PlannedCall, _ facts: CallFacts, _ take: (RequestOp) -> Void) {
+        guard facts.hasChanged else { return }
         switch call.kind {
-        case .delete: append(call.body)
-        case .txn: for part in parts[call.parts.range] where part.hasChanged { append(part) }
-        case .leaseRevoke: appendAccesses(of: place, facts, leases, to: &accesses)
+        case .put, .delete: take(call.body)
+        case .txn:
+            for part in parts[call.parts.range] where part.kind == .put || part.kind == .delete {
+                if facts.isAnswered ? part.hasChanged : part.branch == .success { take(part) }
+            }
         default: break
         }
     }

@@ -127,6 +127,14 @@ struct HandmadeTrace {
         batch.observed.append(record)
     }
 
+    func plan() throws -> ReplayPlan {
+        var survey = UnansweredSurvey()
+        survey.add(batch)
+        var builder = PlanBuilder(order: .causal, survey: survey)
+        try builder.add(batch)
+        return builder.finish()
+    }
+
     /// What a chain makes of it, a line each: `put /a 16: approximated lease`.
     func expressed(
         by chain: ChainAbilities = ChainAbilities(valueBytes: 1024), _ policy: UnsupportedPolicy

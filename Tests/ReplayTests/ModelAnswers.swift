@@ -22,17 +22,33 @@ struct ModelAnswers {
         answer.details.headerRevision = store.revision
     }
 
+    /// The keys that are there.
+    var keys: [String] { store.keys([], [0], at: store.revision).map { String(decoding: $0, as: UTF8.self) }.sorted() }
+
     /// Writes a plan's preload.
     mutating func preload(_ plan: ReplayPlan) -> PreloadOutcome {
-        var outcome = PreloadOutcome()
-        outcome.leases = plan.preload.leases.map { _ in store.grant() }
-        for put in plan.preload.puts {
-            let revision = store.advance()
-            let lease = put.lease.map { outcome.leases[Int($0)] } ?? 0
-            store.put(plan.keys.string(put.key), lease: lease, at: revision)
-            outcome.revisions.append(revision)
+        let driver = PreloadDriver(plan, connections: 1)
+        write(driver)
+        return driver.outcome
+    }
+
+    /// Answers a preload; what it asked for.
+    @discardableResult
+    mutating func write(_ driver: PreloadDriver) -> [StoreRequest] {
+        var requests: [StoreRequest] = []
+        var request = StoreRequest()
+        while !driver.isDone {
+            guard driver.next(into: &request) else {
+                driver.turn(at: driver.nextDue)
+                continue
+            }
+            requests.append(request)
+            var answer = StoreAnswer()
+            answer.number = request.number
+            execute(request, into: &answer)
+            driver.receive(answer)
         }
-        return outcome
+        return requests
     }
 
     private func refuse(_ answer: inout StoreAnswer) {

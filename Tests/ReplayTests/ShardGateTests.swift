@@ -18,7 +18,7 @@ struct ShardGateTests {
             record.createRevision = Int64(number + 10)
             record.version = 1
             record.valueSize = Int64(number % 7 * 100)
-            record.lease = number % 50 == 0 ? Int64(number / 50 % 2 + 1) : 0
+            record.lease = number % 50 == 0 ? 0x694d_7abc + Int64(number / 50 % 2) : 0
             batch.observed.append(record)
         }
         var survey = UnansweredSurvey()
