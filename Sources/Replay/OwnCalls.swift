@@ -1,7 +1,7 @@
 package import Etcd
 
-/// What is asked of a store beside a replay, by kind: probes, the preload, where shards meet. A store's own metrics count
-/// these too.
+/// What is asked of a store beside a replay, by kind: probes, the preload, where shards meet. A store's own metrics
+/// count these too.
 package struct OwnCalls: Equatable, Sendable {
     private var counts = Array(repeating: 0, count: OperationKind.allCases.count)
 

@@ -41,8 +41,8 @@ struct OverlappingHistory {
     /// What the recording calls a lease that the model calls otherwise: numbers are to be translated.
     private static let leaseOffset: Int64 = 0x2000_0000_0000
 
-    /// - Parameter compacts: whether some calls are compactions, one at a time, so that ranges may ask for what is gone;
-    ///   no key has a lease then.
+    /// - Parameter compacts: whether some calls are compactions, one at a time, so that ranges may ask for what is
+    ///   gone; no key has a lease then.
     init(seed: UInt64, count: Int, compacts: Bool = false) {
         random = SplitMix64(seed: seed)
         self.compacts = compacts

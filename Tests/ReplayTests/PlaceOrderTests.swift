@@ -4,9 +4,9 @@ import TestSupport
 import Testing
 import Wire
 
-/// What each call waits for, itself or through others, written down by hand from the rule: a call that changed something
-/// at its header revision r has place r, one that changed nothing lies between r and r + 1; a call waits for those with
-/// an earlier place whose keys meet its own, if one of the two changed what they meet in.
+/// What each call waits for, itself or through others, written down by hand from the rule: a call that changed
+/// something at its header revision r has place r, one that changed nothing lies between r and r + 1; a call waits for
+/// those with an earlier place whose keys meet its own, if one of the two changed what they meet in.
 @Suite("Order of calls by their places in the history")
 struct PlaceOrderTests {
     /// A trace in which calls need not be answered before the next one is sent.

@@ -4,8 +4,8 @@ import TestSupport
 import Testing
 import Wire
 
-/// From a trace to the requests that a store gets: plan, preload and engine, on a model store whose revisions and leases
-/// are others than the recorded ones.
+/// From a trace to the requests that a store gets: plan, preload and engine, on a model store whose revisions and
+/// leases are others than the recorded ones.
 @Suite("Translation from a trace to the store's numbers")
 struct TranslationTests {
     /// A run, and what the store was sent and answered.
