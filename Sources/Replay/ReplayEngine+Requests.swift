@@ -22,13 +22,9 @@ extension ReplayEngine {
         if firstIntended == nil { firstIntended = intended }
         lastIntended = max(lastIntended, intended)
         slots.fill(number, call: call, stream: plan.calls[Int(call)].stream, intended: intended, released: released)
-        if case .call = plan.calls[Int(call)].action {
-        } else if !beginMessage(call, number) {
-            return false
-        }
+        if isOfStream(call), !beginMessage(call, number) { return false }
         fill(&request, call, number)
-        if case .call = request.action {
-        } else {
+        if isOfStream(call) {
             takeNote(ofMessage: request, call)
             if case .endStream = request.action { return true }
         }
