@@ -48,7 +48,7 @@ package struct PlayedStream: Sendable {
         isOpenedAnew = false
         watches.removeAll { $0.state == .over }
         for place in watches.indices { watches[place].state = .gone }
-        reopening = watches.isEmpty || heldEnd != nil ? nil : moment &+ pause
+        reopening = watches.isEmpty ? nil : moment &+ pause
     }
 
     /// The place of a watch by the number that the store gave it; nil if there is none.

@@ -12,7 +12,6 @@ extension ReplayEngine {
         if case .endStream = plan.calls[Int(call)].action {
             if streams[place].unanswered == 0 { return false }
             streams[place].heldEnd = (call, intended)
-            streams[place].reopening = nil
         } else {
             guard let watch = watch(cancelledBy: call), streams[place].watches[watch].state == .askedAnew else {
                 return false
@@ -150,8 +149,6 @@ extension ReplayEngine {
             let place = Int(entry.stream)
             guard streams[place].reopening == entry.moment else { continue }
             streams[place].reopening = nil
-            // Not where they would be ended at once.
-            if isLoopOver || deadline != nil { continue }
             for watch in streams[place].watches where watch.state == .gone {
                 late.insert(CallHeap.Entry(call: watch.call, createsAnew: true, intended: now, released: now))
             }

@@ -55,6 +55,18 @@ extension LostStreamTests {
         #expect(engine.counts.streamLosses == 1 && engine.counts.reopenedStreams == 2)
     }
 
+    @Test("a stream that a new watch opened, and that is lost again, waits anew")
+    func lostAgain() {
+        var made = Self.watching(until: 100 * Self.ms)
+        Self.create(&made, "b", at: 106 * Self.ms)
+        made.range("last", at: 400 * Self.ms)
+        var engine = made.engine()
+        var store = Self.store(losing: 100 * Self.ms, 110 * Self.ms)
+        store.run(&engine)
+        #expect(Self.times(store, .watchCreate) == [0, 106, 160, 160].map { $0 * Self.ms })
+        #expect(engine.counts.endedStreams == 2 && engine.counts.reopenedStreams == 2)
+    }
+
     @Test("nothing is opened anew once the client's recorded end of the stream has come", arguments: [false, true])
     func recordedEnd(isHeld: Bool) {
         var made = Self.plan()
