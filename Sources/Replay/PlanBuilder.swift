@@ -122,8 +122,11 @@ package struct PlanBuilder: Sendable {
 extension PlanBuilder {
     private mutating func take(call: Operation, of batch: borrowing OperationBatch) {
         if call.kind == .watch || call.kind == .leaseKeepAlive { return take(stream: call, of: batch) }
-        if call.completeness.contains(.openedBefore) { return }
-        if let reason = Omission(call, of: batch, limits: limits) { return plan.omissions.count(call.kind, reason) }
+        if call.completeness.contains(.openedBefore) { return unanswered.leaveOut(call, nil, of: batch) }
+        if let reason = Omission(call, of: batch, limits: limits) {
+            unanswered.leaveOut(call, reason, of: batch)
+            return plan.omissions.count(call.kind, reason)
+        }
         var planned = planned(call)
         planned.request = request(of: call, of: batch)
         planned.headerRevision = max(call.headerRevision, 0)

@@ -14,7 +14,7 @@ package struct PlanLimits: Sendable {
     /// namespaces leaves.
     package var deletedRanges = 1 << 20
     /// What one call's unanswered writes are looked for among: times that a key was seen.
-    package var sightings = 1 << 22
+    package var sightings = 1 << 21
 
     /// Components and runs of keys that are looked at to join the keys of ranges for shards: some seconds. Ranges that
     /// come later, the widest, stay apart.

@@ -194,7 +194,7 @@ struct PreloadedLeaseTests {
         }
         trace.call(.range, trace.body(.range, "/", end: "0") { $0.count = 3 }, revision: 4)  // 6: over all
         Self.revoke(&trace, Self.lease, revision: 5)  // 7
-        let plans = try ShardPlans([trace.batch], count: 3)
+        let plans = try ShardPlans([trace.batch], count: 4)
         #expect(plans.owners[7] == plans.owners[1])
         #expect(plans.crossing == [6])
     }
