@@ -59,6 +59,8 @@ struct KeyTimeline: Sendable {
     /// By revision; of those at the same one, the change first.
     private(set) var states: [State] = []
     private(set) var changes: [State] = []
+    /// The lease that the key had before each of the states, and behind the last; nil where that is not known.
+    private var leases: [Int64?] = [nil]
 
     /// - Parameter seen: of one key.
     init(_ seen: some Sequence<State>) {
@@ -92,6 +94,12 @@ struct KeyTimeline: Sendable {
             }
         }
         changes = states.filter(\.isChange)
+        leases.reserveCapacity(states.count + 1)
+        var lease: Int64?
+        for state in states {
+            state.lend(to: &lease)
+            leases.append(lease)
+        }
     }
 
     /// Whether the key may have changed at a revision at which no change of it is known.
@@ -102,9 +110,7 @@ struct KeyTimeline: Sendable {
 
     /// The lease that the key had below a revision; nil where that is not known.
     func lease(before revision: Int64) -> Int64? {
-        var lease: Int64?
-        for state in states[..<states.partitioningIndex(where: { $0.revision >= revision })] { state.lend(to: &lease) }
-        return lease
+        leases[states.partitioningIndex { $0.revision >= revision }]
     }
 
     /// What is missing: changes between presence and absence, and puts by which versions rise more than known ones

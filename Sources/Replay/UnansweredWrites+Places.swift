@@ -27,6 +27,8 @@ private struct UnansweredPlaces {
     private var timelines: [UInt32: KeyTimeline] = [:]
     /// Of each key the changes at revisions that no answered write had.
     private var unexplained: [UInt32: [KeyTimeline.State]] = [:]
+    /// Of each key how many of these, from the first on, were given to candidates.
+    private var given: [UInt32: Int] = [:]
     /// By candidate.
     private var changes: [[Change]] = []
     /// In the order in which the candidates began.
@@ -37,7 +39,7 @@ private struct UnansweredPlaces {
     private var mayBeDeleted: Set<UInt32>
     private let hidden: [Int64]
 
-    /// Revisions that are looked at to find a free one.
+    /// Revisions, or changes, that are looked at to find a free one.
     private static let steps = 1 << 12
 
     init(_ writes: UnansweredWrites, _ plan: ReplayPlan) {
@@ -86,15 +88,22 @@ private struct UnansweredPlaces {
         for place in order {
             let begun = candidates[place].facts.time
             let after = shown.revision(at: begun)
-            let found = changes[place].compactMap { firstShown($0, after: after, begun: begun) }.min()
+            var found: Int64?
+            for change in changes[place] {
+                if let shown = firstShown(change, after: after, begun: begun) { found = min(found ?? .max, shown) }
+            }
             if let found { take(found, for: place, isCertain: true) }
         }
     }
 
-    private func firstShown(_ change: Change, after revision: Int64, begun: Int64) -> Int64? {
+    private mutating func firstShown(_ change: Change, after revision: Int64, begun: Int64) -> Int64? {
         guard let states = unexplained[change.key], !writes.contested.contains(change.key) else { return nil }
-        let found = states.first { state in
-            guard state.isPresent == change.isPut, state.revision > revision, state.time >= begun,
+        var first = given[change.key] ?? 0
+        while first < states.count, taken.contains(states[first].revision) { first += 1 }
+        given[change.key] = first
+        first = max(first, states.partitioningIndex { $0.revision > revision })
+        let found = states[first..<min(states.count, first + Self.steps)].first { state in
+            guard state.isPresent == change.isPut, state.time >= begun,
                 !taken.contains(state.revision)
             else { return false }
             if change.isPut { return true }
@@ -116,11 +125,13 @@ private struct UnansweredPlaces {
     /// A key must have been changed, and just one candidate can have done it. It gets the last revision at which that
     /// may have been; where there are others, none refers to it.
     mutating func takeMissing(_ shown: ShownRevisions) {
-        var open: [UInt32: [Int]] = [:]
+        var open: [UInt32: Candidates] = [:]
         var isLeased: Set<UInt32> = []
         for place in order {
             for change in changes[place] {
-                if candidates[place].facts.place == 0 { open[change.key, default: []].append(place) }
+                if candidates[place].facts.place == 0 {
+                    open[change.key, default: Candidates()].add(place, isPut: change.isPut)
+                }
                 if change.isPut, change.lease != 0 { isLeased.insert(change.key) }
             }
         }
@@ -128,10 +139,9 @@ private struct UnansweredPlaces {
         for (key, places) in open where !writes.contested.contains(key) {
             guard let timeline = timelines[key] else { continue }
             let isUncertain = isLeased.contains(key) || mayBeDeleted.contains(key)
-            let hasDeletes = places.contains { changes[$0].contains { $0.key == key && !$0.isPut } }
-            for gap in timeline.gaps(mayBeDeleted: isUncertain || hasDeletes) where isWhole(gap) {
+            for gap in timeline.gaps(mayBeDeleted: isUncertain || !places.deletes.isEmpty) where isWhole(gap) {
                 if !gap.isPut, isUncertain { continue }
-                let fitting = places.filter { fits(gap, key, $0, shown) }
+                let fitting = (gap.isPut ? places.puts : places.deletes).filter { fits(gap, $0, shown) }
                 if fitting.count == 1 { gaps[fitting[0], default: []].append((key, gap)) }
             }
         }
@@ -153,10 +163,24 @@ private struct UnansweredPlaces {
         return later == hidden.count || hidden[later] > gap.last
     }
 
-    private func fits(_ gap: KeyTimeline.Gap, _ key: UInt32, _ place: Int, _ shown: ShownRevisions) -> Bool {
+    /// The first two candidates that may have changed a key so. Of those that began later none fits what the second one
+    /// does not, and two are too many.
+    private struct Candidates {
+        private(set) var puts: [Int] = []
+        private(set) var deletes: [Int] = []
+
+        mutating func add(_ place: Int, isPut: Bool) {
+            if isPut { Self.add(place, to: &puts) } else { Self.add(place, to: &deletes) }
+        }
+
+        private static func add(_ place: Int, to places: inout [Int]) {
+            if places.count < 2, places.last != place { places.append(place) }
+        }
+    }
+
+    private func fits(_ gap: KeyTimeline.Gap, _ place: Int, _ shown: ShownRevisions) -> Bool {
         let begun = candidates[place].facts.time
         return begun <= gap.time && shown.revision(at: begun) < gap.last
-            && changes[place].contains { $0.key == key && $0.isPut == gap.isPut }
     }
 
     /// The last revision that no other write had and at which the keys may have changed; whether it is the only one.

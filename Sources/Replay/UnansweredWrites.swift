@@ -172,7 +172,7 @@ extension UnansweredWrites {
             case .putEvent:
                 revision = seen.modRevision
                 see(seen, until: revision, time, of: batch)
-            case .previous, .reply: see(seen, until: revision - 1, time, of: batch)
+            case .previous, .reply: see(seen, until: max(revision, 1) - 1, time, of: batch)
             }
         }
     }
