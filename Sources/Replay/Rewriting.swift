@@ -188,8 +188,8 @@ struct Rewriting {
         facts[Int(call)].place < facts[other].place
     }
 
-    /// A revision of the store: of the call that returned it, else of the last write up to it. A call that keeps no place
-    /// among the writes, as a LeaseGrant or a range at a revision, may be answered any: rather the write's.
+    /// A revision of the store: of the call that returned it, else of the last write up to it. A call that keeps no
+    /// place among the writes, as a LeaseGrant or a range at a revision, may be answered any: rather the write's.
     private func revision(
         _ asked: Int64, _ field: Patch.Field, _ index: UInt32, _ place: Int, _ plan: inout ReplayPlan,
         _ facts: [CallFacts]
