@@ -19,6 +19,16 @@ package struct OwnCalls: Equatable, Sendable {
     }
 }
 
+extension ReplayCounts {
+    /// What the engine asks beside the plan's calls.
+    package var own: OwnCalls {
+        var own = OwnCalls()
+        own[.range] = Int(clamping: revisionReads)
+        own[.watchCreate] = Int(clamping: recreatedWatches)
+        return own
+    }
+}
+
 /// A driver of which the requests are counted.
 package final class CountedDriver: StoreDriver {
     package private(set) var calls = OwnCalls()

@@ -28,11 +28,11 @@ package struct ReplayCounts: Sendable, Equatable {
     package internal(set) var unexpected: Int64 = 0
     /// Streams that ended without the client's doing: by the store, or with their connection. Those of them that were
     /// opened anew, which only a lost connection leads to. And messages that could not be sent meanwhile.
-    ///
-    /// Requests that create watches again are in no other count, nor in the replay's trace.
     package internal(set) var endedStreams: Int64 = 0
     package internal(set) var reopenedStreams: Int64 = 0
     package internal(set) var streamLosses: Int64 = 0
+    /// Requests that create watches again, which are in no other count, nor in the replay's trace.
+    package internal(set) var recreatedWatches: Int64 = 0
     /// Events of watches; the recording shows `recordedEvents` of one loop.
     package internal(set) var events: Int64 = 0
     package internal(set) var recordedEvents: Int64 = 0

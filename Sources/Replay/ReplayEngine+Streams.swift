@@ -165,6 +165,7 @@ extension ReplayEngine {
         slots.fill(number, call: call, stream: UInt32(place), intended: now, released: now)
         slots.mark(number, as: .watch)
         recreating += 1
+        counts.recreatedWatches += 1
         reopen(place)
         streams[place].watches[watch].state = .askedAnew
         streams[place].watches[watch].number = number

@@ -39,8 +39,8 @@ struct ReplayResult {
         meta[.faults] = faults.isEmpty ? nil : faults.joined(separator: "\n")
         meta.describe(delivery: driver.engine.deliveryLatency)
         var counts = Self.counts(
-            driver.engine, plan, backend.counters, own: own + backend.ownCalls, connections: connections,
-            isInterrupted: isInterrupted)
+            driver.engine, plan, backend.counters, own: own + backend.ownCalls + driver.engine.counts.own,
+            connections: connections, isInterrupted: isInterrupted)
         let othersWrite = options.allowsWrites || plan.shard?.hasForeignWrites == true
         strangeRevisions = othersWrite ? 0 : check?.strangeRevisions ?? 0
         if let check {

@@ -53,6 +53,7 @@ extension LostStreamTests {
         #expect(creates.map(\.request.body.revision) == [0, 0, 100, 141, 131])
         #expect(Self.times(store, .watchProgress) == [107 * Self.ms])
         #expect(engine.counts.streamLosses == 1 && engine.counts.reopenedStreams == 2)
+        #expect(engine.counts.recreatedWatches == 3 && engine.counts.own[.watchCreate] == 3)
     }
 
     @Test("a stream that a new watch opened, and that is lost again, waits anew")
