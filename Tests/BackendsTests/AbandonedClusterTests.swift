@@ -4,7 +4,8 @@ import Replay
 import TestSupport
 import Testing
 
-@Suite("Local clusters and the end of their process", .enabled(if: Repository.hasEtcd), .timeLimit(.minutes(1)))
+/// The time limit is for what hangs: a test that has waited for a process goes on when another one leaves it a thread.
+@Suite("Local clusters and the end of their process", .enabled(if: Repository.hasEtcd), .timeLimit(.minutes(20)))
 struct AbandonedClusterTests {
     /// Whether a process is there and has not ended: one that nobody reaped yet has.
     private static func isRunning(_ process: Int) -> Bool {
