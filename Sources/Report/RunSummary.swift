@@ -95,8 +95,8 @@ package struct RunSummary: Sendable {
             // Messages of a stream have no status of their own.
             statuses[operation.status ?? 0, default: 0] += 1
         }
-        if record.isUncompared {
-            // Nothing is known of what it should have come to.
+        if record.isUncompared || record.loop > 0 {
+            // Nothing is known of what it should have come to. Traces of before say so by the loop alone.
         } else if record.isApproximated {
             approximated += 1
             if record.difference != 0 { approximatedDifferent += 1 }
